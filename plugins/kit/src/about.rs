@@ -1,0 +1,198 @@
+//! What a plugin says of itself besides its functions, as constants.
+
+use crate::{Function, contract};
+
+/// A provider without its functions; see the contract's `description` for what each part means.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    name: &'static str,
+    title: &'static str,
+    category: &'static str,
+    summary: &'static str,
+    version: &'static str,
+    guide: &'static str,
+    base_url: &'static str,
+    authentication: Authentication,
+    credentials: &'static [CredentialField],
+    rate_groups: &'static [RateGroup],
+    origins: &'static [Origin],
+    whoami: Option<&'static str>,
+}
+
+/// How the host authenticates requests; each string names a credential field.
+#[derive(Clone, Copy, Debug)]
+pub enum Authentication {
+    /// Not at all.
+    None,
+    /// `Authorization: Bearer <field>`
+    Bearer(&'static str),
+    /// `Authorization: Basic <username field>:<password field>`
+    Basic(&'static str, &'static str),
+    /// Header name, field.
+    Header(&'static str, &'static str),
+    /// Query name, field.
+    Query(&'static str, &'static str),
+}
+
+/// Something the operator tells kosmo about an account.
+#[derive(Clone, Copy, Debug)]
+pub struct CredentialField {
+    key: &'static str,
+    label: &'static str,
+    description: &'static str,
+    kind: contract::FieldKind,
+    required: bool,
+}
+
+impl CredentialField {
+    /// A required secret. The plugin never sees it.
+    pub const fn secret(key: &'static str, label: &'static str, description: &'static str) -> Self {
+        Self { key, label, description, kind: contract::FieldKind::Secret, required: true }
+    }
+
+    /// An optional plain setting; read it with [`Invocation::setting`](crate::Invocation::setting).
+    pub const fn setting(key: &'static str, label: &'static str, description: &'static str) -> Self {
+        Self { key, label, description, kind: contract::FieldKind::Setting, required: false }
+    }
+
+    fn describe(&self) -> contract::CredentialField {
+        contract::CredentialField {
+            key: self.key.into(),
+            label: self.label.into(),
+            description: self.description.into(),
+            kind: self.kind,
+            required: self.required,
+        }
+    }
+}
+
+/// So many requests in a window of so many seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct RateGroup {
+    /// What [`Function::rate_group`] names.
+    pub name: &'static str,
+    /// Requests.
+    pub limit: u32,
+    /// Seconds.
+    pub window: u32,
+}
+
+/// Another origin than the account's.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// What [`Rule::on`](crate::Rule::on) names.
+    pub name: &'static str,
+    /// `https://host` each.
+    pub urls: &'static [&'static str],
+    /// One sentence: what is fetched there.
+    pub description: &'static str,
+    /// Whether the provider hands out its URLs signed.
+    pub signed: bool,
+}
+
+impl About {
+    /// A provider by the plugin file's name, its title and the URL requests go to.
+    pub const fn new(name: &'static str, title: &'static str, base_url: &'static str) -> Self {
+        Self {
+            name,
+            title,
+            category: "",
+            summary: "",
+            version: "0.1.0",
+            guide: "",
+            base_url,
+            authentication: Authentication::None,
+            credentials: &[],
+            rate_groups: &[],
+            origins: &[],
+            whoami: None,
+        }
+    }
+
+    /// `communication`, `productivity`, …
+    pub const fn category(self, category: &'static str) -> Self {
+        Self { category, ..self }
+    }
+
+    /// One sentence.
+    pub const fn summary(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// The plugin's own version; `env!("CARGO_PKG_VERSION")`.
+    pub const fn version(self, version: &'static str) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Markdown; `include_str!("../guide.md")`.
+    pub const fn guide(self, guide: &'static str) -> Self {
+        Self { guide, ..self }
+    }
+
+    /// How requests are authenticated, and with which fields.
+    pub const fn authentication(self, authentication: Authentication, credentials: &'static [CredentialField]) -> Self {
+        Self { authentication, credentials, ..self }
+    }
+
+    /// The provider's documented rate limits.
+    pub const fn rate_groups(self, rate_groups: &'static [RateGroup]) -> Self {
+        Self { rate_groups, ..self }
+    }
+
+    /// Origins besides the account's.
+    pub const fn origins(self, origins: &'static [Origin]) -> Self {
+        Self { origins, ..self }
+    }
+
+    /// The read function that tells who the account is.
+    pub const fn whoami(self, function: &'static str) -> Self {
+        Self { whoami: Some(function), ..self }
+    }
+
+    pub(crate) fn describe(&self, functions: &[Function]) -> contract::Description {
+        contract::Description {
+            name: self.name.into(),
+            title: self.title.into(),
+            category: self.category.into(),
+            version: self.version.into(),
+            summary: self.summary.into(),
+            guide: self.guide.into(),
+            base_url: self.base_url.into(),
+            authentication: self.authentication.describe(),
+            credentials: self.credentials.iter().map(CredentialField::describe).collect(),
+            rate_groups: self.rate_groups.iter().map(RateGroup::describe).collect(),
+            origins: self.origins.iter().map(Origin::describe).collect(),
+            functions: functions.iter().map(Function::describe).collect(),
+            whoami: self.whoami.map(Into::into),
+        }
+    }
+}
+
+impl Authentication {
+    fn describe(&self) -> contract::Authentication {
+        match *self {
+            Self::None => contract::Authentication::None,
+            Self::Bearer(field) => contract::Authentication::Bearer(field.into()),
+            Self::Basic(user, password) => contract::Authentication::Basic((user.into(), password.into())),
+            Self::Header(name, field) => contract::Authentication::Header((name.into(), field.into())),
+            Self::Query(name, field) => contract::Authentication::Query((name.into(), field.into())),
+        }
+    }
+}
+
+impl RateGroup {
+    fn describe(&self) -> contract::RateGroup {
+        contract::RateGroup { name: self.name.into(), limit: self.limit, window: self.window }
+    }
+}
+
+impl Origin {
+    fn describe(&self) -> contract::Origin {
+        contract::Origin {
+            name: self.name.into(),
+            urls: self.urls.iter().map(|&url| url.into()).collect(),
+            description: self.description.into(),
+            signed: self.signed,
+        }
+    }
+}
