@@ -1,0 +1,120 @@
+//! The command line of `cargo xtask`.
+
+use crate::failure::{Failure, Result};
+use std::path::PathBuf;
+
+/// What was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Task {
+    Help,
+    Demo,
+    Play,
+    Install { root: Option<PathBuf> },
+    Plugins,
+    Test { passed_on: Vec<String> },
+    Conform,
+    Clippy,
+    Bench,
+}
+
+const NAMES: &str = "demo, play, install, plugins, test, clippy, conform, bench";
+
+impl Task {
+    /// Reads the arguments after `cargo xtask`.
+    ///
+    /// # Errors
+    /// Names the task or option that is not known, and the ones that are.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+        let Some((name, options)) = arguments.split_first() else {
+            return Ok(Self::Help);
+        };
+        match name.as_str() {
+            "help" | "--help" | "-h" => Ok(Self::Help),
+            _ if asks_for_help(options) => Ok(Self::Help),
+            "demo" => without_options(name, options, Self::Demo),
+            "play" => without_options(name, options, Self::Play),
+            "install" => install(options),
+            "plugins" => without_options(name, options, Self::Plugins),
+            "test" => test(options),
+            "conform" => without_options(name, options, Self::Conform),
+            "clippy" => without_options(name, options, Self::Clippy),
+            "bench" => without_options(name, options, Self::Bench),
+            unknown => {
+                Err(Failure::unusable(format!("no task `{unknown}`; the tasks are {NAMES}, see `cargo xtask --help`")))
+            }
+        }
+    }
+}
+
+fn asks_for_help(options: &[String]) -> bool {
+    let own = options.iter().take_while(|option| *option != "--");
+    own.into_iter().any(|option| option == "--help" || option == "-h")
+}
+
+fn without_options(name: &str, options: &[String], task: Task) -> Result<Task> {
+    match options.first() {
+        None => Ok(task),
+        Some(option) => Err(Failure::unusable(format!("`{name}` takes no `{option}`; usage: cargo xtask {name}"))),
+    }
+}
+
+fn install(options: &[String]) -> Result<Task> {
+    match options {
+        [] => Ok(Task::Install { root: None }),
+        [flag, root] if flag == "--root" => Ok(Task::Install { root: Some(root.into()) }),
+        [one] if one.starts_with("--root=") => Ok(Task::Install { root: Some(one["--root=".len()..].into()) }),
+        _ => Err(Failure::unusable(format!(
+            "`install` does not understand `{}`; usage: cargo xtask install [--root DIR]",
+            options.join(" ")
+        ))),
+    }
+}
+
+fn test(options: &[String]) -> Result<Task> {
+    match options.split_first() {
+        None => Ok(Task::Test { passed_on: Vec::new() }),
+        Some((dashes, passed_on)) if dashes == "--" => Ok(Task::Test { passed_on: passed_on.to_vec() }),
+        Some((option, _)) => Err(Failure::unusable(format!(
+            "`test` takes no `{option}`; usage: cargo xtask test [-- ARGS FOR CARGO TEST]"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task> {
+        Task::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn understood(line: &str, expected: Task) {
+        assert_eq!(parse(line).expect("a line that is understood"), expected);
+    }
+
+    #[track_caller]
+    fn refused(line: &str, naming: &str) {
+        let failure = parse(line).expect_err("a line that is refused");
+        assert!(failure.to_string().contains(naming), "{failure}");
+        assert_eq!(failure.exit_code(), 2);
+    }
+
+    #[test]
+    fn every_task_is_known_by_its_name() {
+        understood("", Task::Help);
+        understood("demo --help", Task::Help);
+        understood("demo", Task::Demo);
+        understood("install --root /opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
+        understood("install --root=/opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
+        understood("test -- paging --help", Task::Test { passed_on: vec!["paging".into(), "--help".into()] });
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_the_usage() {
+        refused("dance", "the tasks are demo");
+        refused("demo --hostile", "usage: cargo xtask demo");
+        refused("install --prefix /opt", "usage: cargo xtask install [--root DIR]");
+        refused("test paging", "usage: cargo xtask test [-- ARGS");
+    }
+}
