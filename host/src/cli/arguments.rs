@@ -1,0 +1,237 @@
+//! What can be typed, and the help that says so.
+
+use clap::{Args, Parser, Subcommand};
+use kosmo::lua::LEAST_MEMORY;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const ABOUT: &str = "Runs Lua that reaches real services through sandboxed plugins, and only as far as you allow.";
+
+const EXAMPLES: &str = "\
+Examples:
+  kosmo integrations:list
+  kosmo integrations:docs dialpad.list_calls
+  kosmo integrations:lua --eval 'dump(app.integrations.dialpad.list_calls({limit = 5}))'
+  kosmo integrations:lua workflow.lua --json
+  kosmo mcp:lua --eval 'dump(mcp.servers())' --json
+
+Environment:
+  KOSMO_HOME      where config.toml and plugins are (default: ~/.kosmo)
+  KOSMO_PLUGINS   further plugin folders, separated as in PATH
+  <PROVIDER>_ACCESS_TOKEN, <PROVIDER>_URL
+                  an account without a config.toml, such as DIALPAD_ACCESS_TOKEN
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. `kosmo integrations lua` works for `kosmo integrations:lua`.";
+
+const SCRIPT_HELP: &str = "\
+The code comes from --eval, else FILE, else a pipe on standard input.
+Lua sees app.integrations.<provider>[.<account>].<function>({...}), docs, json, regex, mcp, print, dump, paginate
+and parallel. Writes need `write = \"allow\"` under [permissions.<provider>] in config.toml, or --force.
+
+With --json everything, failures included, is one JSON document on standard output:
+{success, output, error, result, fault, execution_time_ms, memory_usage, integration_calls, meta}";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "kosmo", version, about = ABOUT, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run Lua with all integrations
+    #[command(name = "integrations:lua", after_help = SCRIPT_HELP, args_override_self = true)]
+    IntegrationsLua(IntegrationsLua),
+    /// List the integrations and their accounts
+    #[command(name = "integrations:list", args_override_self = true)]
+    IntegrationsList(IntegrationsList),
+    /// Read about an integration or one of its functions
+    #[command(name = "integrations:docs", args_override_self = true)]
+    IntegrationsDocs(IntegrationsDocs),
+    /// Run Lua that only sees the configured MCP servers
+    #[command(name = "mcp:lua", after_help = SCRIPT_HELP, args_override_self = true)]
+    McpLua(Script),
+    /// Check plugin files and put them into the kosmo home
+    #[command(name = "plugins:install", args_override_self = true)]
+    PluginsInstall(PluginsInstall),
+    /// List the plugins found
+    #[command(name = "plugins:list", args_override_self = true)]
+    PluginsList(PluginsList),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IntegrationsLua {
+    #[command(flatten)]
+    pub(super) script: Script,
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+/// A script and how to run it.
+#[derive(Debug, Args)]
+pub(super) struct Script {
+    /// The Lua file; `-` reads standard input
+    #[arg(value_name = "FILE", conflicts_with = "file_flag")]
+    file: Option<PathBuf>,
+    /// The same as FILE
+    #[arg(long = "file", value_name = "FILE", hide = true)]
+    file_flag: Option<PathBuf>,
+    /// Run this code instead of a file
+    #[arg(long, short, value_name = "CODE", allow_hyphen_values = true, value_parser = code)]
+    pub(super) eval: Option<String>,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Allow every write for this run, whatever the permissions say
+    #[arg(long)]
+    pub(super) force: bool,
+    /// The most memory Lua may use, at least 1000000 [default: 33554432]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(super) memory_limit: Option<usize>,
+    /// The longest Lua may compute, waiting not counted [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) cpu_limit: Option<Duration>,
+    /// The longest the run may take, waiting included [default: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Script {
+    pub(super) fn file(&self) -> Option<&PathBuf> {
+        self.file.as_ref().or(self.file_flag.as_ref())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PluginFolders {
+    /// Look for plugins in this folder too; may be given several times
+    #[arg(long = "plugins", value_name = "DIR")]
+    pub(super) folders: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IntegrationsList {
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IntegrationsDocs {
+    /// `dialpad` or `dialpad.list_calls`; without it, an overview
+    #[arg(value_name = "PAGE")]
+    pub(super) page: Option<String>,
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PluginsInstall {
+    /// Plugin files, such as dialpad.wasm
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PluginsList {
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+/// A flag where code should be is a forgotten value; as code it would be a comment that does nothing.
+fn code(text: &str) -> Result<String, String> {
+    let flag = text.strip_prefix("--").unwrap_or_default();
+    if !flag.is_empty() && flag.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
+        return Err("that is a flag, not Lua code; write the code right after --eval".into());
+    }
+    Ok(text.into())
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    let bytes = text.parse().ok().filter(|&bytes| bytes >= LEAST_MEMORY);
+    bytes.ok_or_else(|| format!("it takes a whole number of bytes, at least {LEAST_MEMORY}, such as 33554432 (32 MiB)"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let usable = seconds.filter(|seconds| !seconds.is_zero());
+    usable.ok_or_else(|| "it takes a number of seconds above 0, such as 30 or 0.5".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    fn script(line: &[&str]) -> Result<Script, String> {
+        let line = ["kosmo", "integrations:lua"].iter().chain(line);
+        match Cli::try_parse_from(line).map_err(|error| error.to_string())?.command {
+            Command::IntegrationsLua(arguments) => Ok(arguments.script),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn check_refused(line: &[&str], expected: &str) {
+        let error = script(line).expect_err("a usage error");
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn limits_that_make_no_sense_are_refused_with_an_example() {
+        for value in ["", "0", "1", "999999", "-1", "lots", "1.5", "99999999999999999999999"] {
+            check_refused(&[&format!("--memory-limit={value}")], "such as 33554432");
+        }
+        for value in ["", "0", "-1", "soon", "NaN", "inf", "1e400"] {
+            check_refused(&[&format!("--cpu-limit={value}")], "such as 30 or 0.5");
+            check_refused(&[&format!("--timeout={value}")], "such as 30 or 0.5");
+        }
+    }
+
+    #[test]
+    fn limits_are_read_in_their_unit() {
+        let script = script(&["--memory-limit", "1048576", "--cpu-limit=0.5", "--timeout", "90"]).expect("limits");
+        assert_eq!(script.memory_limit, Some(1 << 20));
+        assert_eq!(script.cpu_limit, Some(Duration::from_millis(500)));
+        assert_eq!(script.timeout, Some(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn a_limit_may_be_longer_than_any_clock_counts() {
+        let script = script(&["--cpu-limit=9999999999999999999", "--timeout=9999999999999999999"]).expect("limits");
+        assert_eq!(script.cpu_limit, script.timeout);
+        assert!(script.timeout > Some(Duration::from_secs(1 << 60)));
+        check_refused(&["--timeout=99999999999999999999"], "such as 30 or 0.5");
+    }
+
+    #[track_caller]
+    fn check_code(line: &[&str], expected: &str) {
+        assert_eq!(script(line).expect("code").eval.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn code_may_begin_like_a_flag_but_not_be_one() {
+        check_code(&["--eval", "-- a comment\nreturn 1"], "-- a comment\nreturn 1");
+        check_code(&["-e", "-5", "--json"], "-5");
+        check_code(&["--eval=", "--json"], "");
+        check_code(&["-e", "return 1", "-e", "return 2"], "return 2");
+        check_refused(&["--eval", "--json"], "write the code right after --eval");
+        check_refused(&["--eval"], "--eval");
+    }
+
+    #[test]
+    fn a_file_can_be_given_one_way_at_a_time() {
+        assert_eq!(script(&["w.lua"]).expect("a file").file(), Some(&"w.lua".into()));
+        assert_eq!(script(&["--file", "w.lua"]).expect("a file").file(), Some(&"w.lua".into()));
+        check_refused(&["w.lua", "--file", "v.lua"], "cannot be used with");
+    }
+}

@@ -1,0 +1,93 @@
+//! `integrations:list` and `integrations:docs`: what there is, without running any of it.
+
+use super::arguments::{IntegrationsDocs, IntegrationsList};
+use super::failure::Outcome;
+use super::{open, output, table};
+use kosmo::docs::{self, Access};
+use kosmo::{Fault, Function, Host, Operation, Provider};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// A name in a plugin folder, and what came of it.
+struct Listed {
+    name: String,
+    provider: Result<Arc<Provider>, Fault>,
+    access: Access,
+}
+
+pub(super) fn list(arguments: &IntegrationsList) -> Outcome {
+    let host = open(&arguments.plugins.folders)?;
+    let all: Vec<_> = host.registry().names().into_iter().map(|name| listed(&host, name)).collect();
+    match all.as_slice() {
+        _ if arguments.json => output::json(&json!({"success": true, "providers": rows(&all)})),
+        [] => output::line("No plugins are installed. Add one with: kosmo plugins:install FILE.wasm"),
+        all => output::line(&as_table(all)),
+    }
+    Ok(0)
+}
+
+pub(super) fn docs(arguments: &IntegrationsDocs) -> Outcome {
+    let host = open(&arguments.plugins.folders)?;
+    let page = docs::find(&host, arguments.page.as_deref().unwrap_or_default())?;
+    output::foreign(page.trim_end());
+    Ok(0)
+}
+
+fn listed(host: &Host, name: String) -> Listed {
+    let provider = host.provider(&name);
+    let access = match &provider {
+        Ok(provider) => Access::of(host, provider),
+        Err(fault) => Access { usable: Vec::new(), problem: Some(fault.message.clone()) },
+    };
+    Listed { name, provider, access }
+}
+
+fn as_table(all: &[Listed]) -> String {
+    let row = |listed: &Listed| match &listed.provider {
+        Ok(provider) => {
+            let accounts =
+                if listed.access.usable.is_empty() { "none".into() } else { listed.access.usable.join(", ") };
+            let count = provider.description().functions.len().to_string();
+            vec![listed.name.clone(), count, accounts, provider.description().summary.clone()]
+        }
+        Err(fault) => vec![listed.name.clone(), "-".into(), "-".into(), fault.message.clone()],
+    };
+    table::aligned(&["NAME", "FUNCTIONS", "ACCOUNTS", "SUMMARY"], &all.iter().map(row).collect::<Vec<_>>())
+}
+
+fn rows(all: &[Listed]) -> Map<String, Value> {
+    all.iter().map(|listed| (listed.name.clone(), row(listed))).collect()
+}
+
+fn row(listed: &Listed) -> Value {
+    let provider = match &listed.provider {
+        Ok(provider) => provider.description(),
+        Err(_) => return json!({"active": false, "accounts": [], "problem": listed.access.problem, "functions": []}),
+    };
+    let functions: Vec<_> = provider.functions.iter().map(|function| function_row(&provider.name, function)).collect();
+    json!({
+        "title": provider.title,
+        "summary": provider.summary,
+        "category": provider.category,
+        "version": provider.version,
+        "active": !listed.access.usable.is_empty(),
+        "accounts": listed.access.usable,
+        "problem": listed.access.problem,
+        "functions": functions,
+    })
+}
+
+fn function_row(provider: &str, function: &Function) -> Value {
+    let operation = match function.operation {
+        Operation::Read => "read",
+        Operation::Write => "write",
+    };
+    json!({
+        "name": format!("{provider}.{}", function.name),
+        "provider": provider,
+        "function": function.name,
+        "summary": function.summary,
+        "operation": operation,
+        "destructive": function.destructive,
+    })
+}

@@ -1,0 +1,104 @@
+//! `integrations:lua` and `mcp:lua`: one script, one session, one envelope.
+
+use super::arguments::{IntegrationsLua, Script};
+use super::failure::Outcome;
+use super::{open, output, source};
+use kosmo::mcp_config::McpConfig;
+use kosmo::{Host, Session, Surface};
+use serde_json::Value;
+
+pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
+    let script = source::read(&arguments.script)?;
+    let host = open(&arguments.plugins.folders)?;
+    Ok(run(host, Surface::Integrations, &arguments.script, script))
+}
+
+pub(super) fn mcp(arguments: &Script) -> Outcome {
+    let script = source::read(arguments)?;
+    Ok(run(open(&[])?, Surface::McpOnly, arguments, script))
+}
+
+fn run(host: Host, surface: Surface, arguments: &Script, script: kosmo::Script) -> i32 {
+    let session = session(&host, surface, arguments);
+    let outcome = session.run_blocking(script);
+    // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
+    std::mem::forget((host, session));
+    if arguments.json {
+        output::json(&outcome)
+    } else {
+        tell(&outcome)
+    }
+    if outcome.success { 0 } else { 1 }
+}
+
+fn session(host: &Host, surface: Surface, arguments: &Script) -> Session {
+    let mut builder = host.session().surface(surface).force(arguments.force).mcp_servers(servers(host));
+    if let Some(bytes) = arguments.memory_limit {
+        builder = builder.memory_limit(bytes);
+    }
+    if let Some(limit) = arguments.cpu_limit {
+        builder = builder.cpu_limit(limit);
+    }
+    if let Some(limit) = arguments.timeout {
+        builder = builder.time_limit(limit);
+    }
+    builder.build()
+}
+
+/// What `mcp.servers()` returns. A mistake in a file another program owns is worth a word, not a failure.
+fn servers(host: &Host) -> Value {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let config = McpConfig::load(host.home(), &folder);
+    config.warnings.iter().for_each(|warning| output::error(&format!("warning: {warning}")));
+    config.to_value()
+}
+
+/// What was printed, what was returned, what went wrong.
+fn tell(outcome: &kosmo::Outcome) {
+    if !outcome.output.is_empty() {
+        output::line(&outcome.output);
+    }
+    let returned = outcome.result.iter().flatten().filter(|value| !is_nothing(value));
+    returned.for_each(|value| output::line(&shown(value)));
+    if let Some(error) = &outcome.error {
+        output::error(error);
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => output::pretty(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(value: Value, expected: Option<&str>) {
+        assert_eq!(Some(&value).filter(|value| !is_nothing(value)).map(shown).as_deref(), expected);
+    }
+
+    #[test]
+    fn text_is_shown_raw_and_nothing_is_not_shown() {
+        check(json!("two\nlines"), Some("two\nlines"));
+        check(json!(42), Some("42"));
+        check(json!(false), Some("false"));
+        check(json!([1]), Some("[\n    1\n]"));
+        check(json!(null), None);
+        check(json!([]), None);
+        check(json!({}), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! The command line. A client of the library like any other: it parses, asks, prints, and ends with 0 (done), 1 (it
+//! failed) or 2 (it was asked wrongly).
+
+mod arguments;
+mod failure;
+mod integrations;
+mod lua;
+mod output;
+mod plugins;
+mod source;
+mod table;
+
+use arguments::{Cli, Command};
+use clap::Parser;
+use failure::{Form, Outcome};
+use kosmo::{Host, HostBuilder};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Runs one command line, the program's name included, and gives the exit code.
+pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
+    let arguments = joined(arguments);
+    let form = Form::of(&arguments);
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => dispatch(cli.command).unwrap_or_else(|error| failure::report(&error, form)),
+        Err(error) => failure::report_usage(&error, form),
+    }
+}
+
+fn dispatch(command: Command) -> Outcome {
+    match command {
+        Command::IntegrationsLua(arguments) => lua::integrations(&arguments),
+        Command::IntegrationsList(arguments) => integrations::list(&arguments),
+        Command::IntegrationsDocs(arguments) => integrations::docs(&arguments),
+        Command::McpLua(arguments) => lua::mcp(&arguments),
+        Command::PluginsInstall(arguments) => plugins::install(&arguments),
+        Command::PluginsList(arguments) => plugins::list(&arguments),
+    }
+}
+
+/// The host as the environment and its home describe it, with these plugin folders besides.
+fn open(folders: &[PathBuf]) -> anyhow::Result<Host> {
+    if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
+        anyhow::bail!("Plugin folder not found: {}", folder.display());
+    }
+    let builder = folders.iter().fold(Host::builder(), HostBuilder::plugins);
+    Ok(builder.from_env()?.build()?)
+}
+
+/// `kosmo integrations lua …` is `kosmo integrations:lua …`.
+fn joined(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let word = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
+    if let (Some(group @ ("integrations" | "mcp" | "plugins")), Some(name)) = (word(1), word(2))
+        && !name.starts_with('-')
+    {
+        let command = format!("{group}:{name}").into();
+        arguments.splice(1..3, [command]);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(given: &str, expected: &str) {
+        let given = given.split(' ').map(OsString::from).collect();
+        let expected: Vec<_> = expected.split(' ').map(OsString::from).collect();
+        assert_eq!(joined(given), expected);
+    }
+
+    #[test]
+    fn a_space_does_for_the_colon() {
+        check("kosmo integrations lua w.lua --json", "kosmo integrations:lua w.lua --json");
+        check("kosmo mcp lua", "kosmo mcp:lua");
+        check("kosmo plugins install a.wasm", "kosmo plugins:install a.wasm");
+        check("kosmo integrations:lua integrations lua", "kosmo integrations:lua integrations lua");
+        check("kosmo integrations --help", "kosmo integrations --help");
+        check("kosmo integrations", "kosmo integrations");
+        check("kosmo", "kosmo");
+    }
+}

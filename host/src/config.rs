@@ -1,0 +1,245 @@
+//! What the operator wrote: `config.toml` under the kosmo home, and accounts in the environment.
+
+use crate::account::{Account, DEFAULT, Fields, known_fields, variable};
+use crate::description::{Description, is_name};
+use crate::fault::{Code, Fault};
+use crate::files;
+use crate::nearest::did_you_mean;
+use crate::permission::{Permission, Permissions};
+use crate::secret::Secret;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Everything the operator configured.
+#[derive(Default)]
+pub struct Config {
+    accounts: BTreeMap<String, BTreeMap<String, Written>>,
+    permissions: BTreeMap<String, Permission>,
+    environment: BTreeMap<String, String>,
+    accepted: BTreeMap<String, String>,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there and cannot be read.
+    #[error("{} cannot be read: {error}", .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A mistake in the file. The offending line is not quoted, since it may hold a secret.
+    #[error("{}, line {line}: {message}", .file.display())]
+    Mistake {
+        /// The file.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    accounts: BTreeMap<String, BTreeMap<String, Written>>,
+    permissions: BTreeMap<String, Permission>,
+}
+
+/// An account as the operator wrote it: its fields.
+struct Written(BTreeMap<String, Value>);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(WrittenVisitor)
+    }
+}
+
+struct WrittenVisitor;
+
+impl<'de> Visitor<'de> for WrittenVisitor {
+    type Value = Written;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an account with its fields: write them under [accounts.<provider>.<account>], such as [accounts.dialpad.default]")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Written, A::Error> {
+        Deserialize::deserialize(MapAccessDeserializer::new(fields)).map(Written)
+    }
+}
+
+/// `"text"`, or `{ env = "NAME" }` to take it from the environment.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or { env = \"NAME\" }")]
+enum Value {
+    Text(String),
+    Environment { env: String },
+}
+
+impl Config {
+    /// Reads `config.toml` and what was accepted under this home. Missing files are empty ones.
+    ///
+    /// # Errors
+    /// Names the file, the line and the cure.
+    pub fn load(home: &Path) -> Result<Self, ConfigError> {
+        let file = home.join("config.toml");
+        let config = Self::parse(&read(&file)?, &file)?;
+        let accepted_file = home.join("accepted.toml");
+        let accepted = toml::from_str(&read(&accepted_file)?).map_err(|error| mistake(&accepted_file, "", &error))?;
+        Ok(Self { accepted, ..config })
+    }
+
+    /// Parses the text of a `config.toml`; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// Names the line and the cure.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let File { accounts, permissions } = toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
+        Ok(Self { accounts, permissions, ..Self::default() })
+    }
+
+    /// With these environment variables, of which `<PROVIDER>_<FIELD>` and `<PROVIDER>_<ACCOUNT>_<FIELD>` are accounts.
+    #[must_use]
+    pub fn with_environment(self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { environment: variables.into_iter().collect(), ..self }
+    }
+
+    /// With the word of the operator that the plugin file of this digest (SHA-256, hexadecimal) may be trusted with the
+    /// accounts of a provider: to say where they are, and to read their settings.
+    #[must_use]
+    pub fn accept(mut self, provider: &str, digest: &str) -> Self {
+        self.accepted.insert(provider.into(), digest.into());
+        self
+    }
+
+    /// The operator's decisions.
+    pub fn permissions(&self) -> Permissions {
+        Permissions::new(self.permissions.clone())
+    }
+
+    /// The names of a provider's accounts, `default` first.
+    pub fn account_names(&self, description: &Description) -> Vec<String> {
+        let mut names: BTreeSet<String> = self.environment_accounts(description);
+        names.extend(self.accounts.get(&description.name).into_iter().flat_map(BTreeMap::keys).cloned());
+        if !needs_account(description) {
+            names.insert(DEFAULT.into());
+        }
+        let default = names.take(DEFAULT);
+        default.into_iter().chain(names).collect()
+    }
+
+    /// The account of this name, ready for this revision.
+    pub(crate) fn account(&self, description: &Description, digest: &str, name: &str) -> Result<Account, Fault> {
+        let Some(fields) = self.fields(description, name)? else { return Err(self.unknown(description, name)) };
+        let accepted = self.accepted.get(&description.name).is_some_and(|accepted| accepted == digest);
+        Ok(Account::resolve(description, digest, accepted, name, &fields)?)
+    }
+
+    /// An account comes whole from one place, the file before the environment: a URL from one and a token from the
+    /// other would send the token where nobody meant it to go.
+    fn fields(&self, description: &Description, name: &str) -> Result<Option<Fields>, Fault> {
+        check_name(description, name)?;
+        if let Some(written) = self.accounts.get(&description.name).and_then(|accounts| accounts.get(name)) {
+            let place = |key: &str| format!("[accounts.{}.{name}]: `{key}`", description.name);
+            let read = |(key, value): (&String, &Value)| Ok((key.clone(), self.value(value, || place(key))?));
+            return written.0.iter().map(read).collect::<Result<_, _>>().map(Some);
+        }
+        let from_environment: Fields = known_fields(description)
+            .into_iter()
+            .filter_map(|field| {
+                let value = self.environment.get(&variable(&description.name, name, &field))?;
+                Some((field, Secret::new(value.clone())))
+            })
+            .collect();
+        let present = !from_environment.is_empty() || name == DEFAULT;
+        Ok(present.then_some(from_environment))
+    }
+
+    /// `place` is what an error calls the field.
+    fn value(&self, value: &Value, place: impl Fn() -> String) -> Result<Secret, Fault> {
+        match value {
+            Value::Text(text) => Ok(Secret::new(text.clone())),
+            Value::Environment { env } => match self.environment.get(env) {
+                Some(text) => Ok(Secret::new(text.clone())),
+                None => {
+                    let message = format!("{} is taken from ${env} in the environment, which is not set.", place());
+                    Err(Fault::new(Code::Unconfigured, message))
+                }
+            },
+        }
+    }
+
+    /// The accounts whose secrets the environment holds.
+    fn environment_accounts(&self, description: &Description) -> BTreeSet<String> {
+        let prefix = format!("{}_", description.name.to_ascii_uppercase());
+        let suffixes: Vec<_> = description.secrets().map(|field| field.key.to_ascii_uppercase()).collect();
+        let account = |name: &str| {
+            let rest = name.strip_prefix(&prefix)?;
+            suffixes.iter().find_map(|suffix| match rest.strip_suffix(suffix.as_str())? {
+                "" => Some(DEFAULT.to_owned()),
+                middle => middle.strip_suffix('_').map(str::to_ascii_lowercase),
+            })
+        };
+        let usable = |name: &String| check_name(description, name).is_ok();
+        self.environment.keys().filter_map(|name| account(name)).filter(usable).collect()
+    }
+
+    fn unknown(&self, description: &Description, name: &str) -> Fault {
+        let known = self.account_names(description);
+        let suggestion = did_you_mean(name, known.iter().map(String::as_str));
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        let provider = &description.name;
+        Fault::new(
+            Code::Unconfigured,
+            format!("Integration '{provider}' has no account '{name}' (it has: {known}).{suggestion}"),
+        )
+    }
+}
+
+/// Whether a provider can do nothing without credentials.
+fn needs_account(description: &Description) -> bool {
+    description.credentials.iter().any(|field| field.required)
+}
+
+/// An account's name stands where a function's could: `app.integrations.dialpad.work`.
+fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
+    let provider = &description.name;
+    if !is_name(name) {
+        let message =
+            format!("[accounts.{provider}.{name}]: an account's name has lower case letters, digits and underscores.");
+        return Err(Fault::new(Code::Unconfigured, message));
+    }
+    if description.function(name).is_some() {
+        let message = format!("[accounts.{provider}.{name}]: {provider} has a function of that name; choose another.");
+        return Err(Fault::new(Code::Unconfigured, message));
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String, ConfigError> {
+    files::read_text(file).map_err(|error| ConfigError::Unreadable { file: file.into(), error })
+}
+
+fn mistake(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = 1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
+    ConfigError::Mistake { file: file.into(), line, message: unquoted(error.message()).replace('\n', " ") }
+}
+
+/// What serde did not expect, it quotes, and that may be a secret. What it expected instead is enough.
+fn unquoted(message: &str) -> &str {
+    let quotes =
+        ["invalid type: ", "invalid value: ", "unknown variant "].iter().any(|start| message.starts_with(start));
+    match message.rfind("expected ") {
+        Some(expected) if quotes => &message[expected..],
+        _ => message,
+    }
+}

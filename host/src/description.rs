@@ -1,0 +1,287 @@
+//! What a provider said of itself, checked once: a `Description` that exists is consistent.
+
+use crate::bindings::contract;
+use crate::grant::{Base, Rule, RuleError};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::ops::Deref;
+
+pub use contract::{Authentication, CredentialField, FieldKind, Function, Kind, Operation, Pagination, Parameter};
+
+/// Bytes of a line for people. A parameter's description with its unit, format and traps takes about two hundred.
+const LINE: usize = 1000;
+
+/// A provider's checked description. Dereferences to the contract's record for everything a reader wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    declared: contract::Description,
+    base: Base,
+    rules: Vec<Vec<Rule>>,
+}
+
+/// Why a plugin's description is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptionError {
+    /// A name that scripts or configuration could not use.
+    #[error("{what} `{name}` is not a name: use lower case letters, digits and underscores, starting with a letter")]
+    Name {
+        /// What is named so.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Two things of one name.
+    #[error("two {what} are called `{name}`")]
+    Twice {
+        /// What is named so.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A reference to something that is not described.
+    #[error("{from} names the {what} `{name}`, which is not described")]
+    Missing {
+        /// What refers to it.
+        from: String,
+        /// What it should be.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// An outbound rule that could not be enforced as written.
+    #[error("{function}: {error}")]
+    Rule {
+        /// The function that declares it.
+        function: String,
+        /// What is wrong with it.
+        error: RuleError,
+    },
+    /// A URL that cannot be an origin.
+    #[error("{url}: {error}")]
+    Url {
+        /// As described.
+        url: String,
+        /// What is wrong with it.
+        error: RuleError,
+    },
+    /// A line for people that is none: terminals obey control characters.
+    #[error("the {what} {text:?} is longer than {LINE} bytes or holds control characters")]
+    Line {
+        /// What it is.
+        what: &'static str,
+        /// As described, its beginning.
+        text: String,
+    },
+    /// A parameter's default or example that is not JSON.
+    #[error("{function}: the {what} of `{parameter}` is not JSON: {text}")]
+    Json {
+        /// The function.
+        function: String,
+        /// The parameter.
+        parameter: String,
+        /// Default or example.
+        what: &'static str,
+        /// As described.
+        text: String,
+    },
+}
+
+impl Description {
+    /// The account URL used when the operator gave none; always `https`.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// The function of this name; `<provider>_` before it is accepted.
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.position(name).map(|index| &self.functions[index])
+    }
+
+    /// The rules a function declares: its ceiling.
+    pub fn rules(&self, function: &str) -> &[Rule] {
+        self.position(function).map_or(&[], |index| &self.rules[index])
+    }
+
+    /// Every function with its rules.
+    pub fn ceilings(&self) -> impl Iterator<Item = (&Function, &[Rule])> {
+        self.functions.iter().zip(self.rules.iter().map(Vec::as_slice))
+    }
+
+    /// The credential fields that are secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &CredentialField> {
+        self.credentials.iter().filter(|field| field.kind == FieldKind::Secret)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let find = |name: &str| self.functions.iter().position(|function| function.name == name);
+        find(name).or_else(|| find(name.strip_prefix(self.name.as_str())?.strip_prefix('_')?))
+    }
+}
+
+impl Deref for Description {
+    type Target = contract::Description;
+
+    fn deref(&self) -> &Self::Target {
+        &self.declared
+    }
+}
+
+impl TryFrom<contract::Description> for Description {
+    type Error = DescriptionError;
+
+    fn try_from(declared: contract::Description) -> Result<Self, Self::Error> {
+        check_names(&declared)?;
+        check_references(&declared)?;
+        declared.functions.iter().try_for_each(check_parameters)?;
+        check_lines(&declared)?;
+        for url in declared.origins.iter().flat_map(|origin| &origin.urls) {
+            Base::declared(url).map_err(|error| DescriptionError::Url { url: url.clone(), error })?;
+        }
+        let base = Base::declared(&declared.base_url)
+            .map_err(|error| DescriptionError::Url { url: declared.base_url.clone(), error })?;
+        let rules = declared.functions.iter().map(parse_rules).collect::<Result<_, _>>()?;
+        Ok(Self { declared, base, rules })
+    }
+}
+
+impl Serialize for Description {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.declared.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Description {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        contract::Description::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Whether a name can stand in a script as it is: `list_calls`.
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.len() <= 64
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// What is left of a parameter's name once case and underscores, which scripts may write as they like, are gone.
+pub fn folded(name: &str) -> String {
+    name.chars().filter(|&letter| letter != '_').flat_map(char::to_lowercase).collect()
+}
+
+fn check_names(declared: &contract::Description) -> Result<(), DescriptionError> {
+    name("provider", &declared.name)?;
+    distinct("functions", declared.functions.iter().map(|function| function.name.as_str()))?;
+    distinct("credential fields", declared.credentials.iter().map(|field| field.key.as_str()))?;
+    distinct("origins", declared.origins.iter().map(|origin| origin.name.as_str()))?;
+    distinct("rate groups", declared.rate_groups.iter().map(|group| group.name.as_str()))?;
+    // An account's fields, its URL and its origins share one namespace in the configuration.
+    let fields = declared.credentials.iter().map(|field| field.key.as_str());
+    let origins = declared.origins.iter().map(|origin| origin.name.as_str());
+    distinct("account fields", ["url", "base"].into_iter().chain(fields).chain(origins))
+}
+
+fn check_references(declared: &contract::Description) -> Result<(), DescriptionError> {
+    let missing =
+        |from: &str, what, name: &str| Err(DescriptionError::Missing { from: from.into(), what, name: name.into() });
+    for field in authentication_fields(&declared.authentication) {
+        if !declared.credentials.iter().any(|known| known.key == field && known.kind == FieldKind::Secret) {
+            return missing("authentication", "secret credential field", field);
+        }
+    }
+    for function in &declared.functions {
+        if let Some(group) = &function.rate_group
+            && !declared.rate_groups.iter().any(|known| known.name == *group)
+        {
+            return missing(&function.name, "rate group", group);
+        }
+        for rule in &function.requests {
+            if rule.origin != "base" && !declared.origins.iter().any(|known| known.name == rule.origin) {
+                return missing(&function.name, "origin", &rule.origin);
+            }
+        }
+    }
+    match &declared.whoami {
+        Some(whoami) if !declared.functions.iter().any(|known| known.name == *whoami) => {
+            missing("whoami", "function", whoami)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The credential fields an authentication scheme attaches. The username of `basic` counts: it goes out with the secret.
+pub fn authentication_fields(authentication: &Authentication) -> Vec<&str> {
+    match authentication {
+        Authentication::None => Vec::new(),
+        Authentication::Bearer(field) => vec![field],
+        Authentication::Basic((user, password)) => vec![user, password],
+        Authentication::Header((_, field)) | Authentication::Query((_, field)) => vec![field],
+    }
+}
+
+fn check_parameters(function: &Function) -> Result<(), DescriptionError> {
+    let mut seen = HashSet::new();
+    for parameter in &function.parameters {
+        if !seen.insert(folded(&parameter.name)) {
+            return Err(DescriptionError::Twice { what: "parameters", name: parameter.name.clone() });
+        }
+        for (what, text) in [("default", &parameter.default), ("example", &parameter.example)] {
+            if let Some(text) = text
+                && serde_json::from_str::<serde_json::Value>(text).is_err()
+            {
+                let (function, parameter) = (function.name.clone(), parameter.name.clone());
+                return Err(DescriptionError::Json { function, parameter, what, text: text.clone() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything that listings and error messages show on one line.
+fn check_lines(declared: &contract::Description) -> Result<(), DescriptionError> {
+    line("title", &declared.title)?;
+    line("category", &declared.category)?;
+    line("version", &declared.version)?;
+    line("summary", &declared.summary)?;
+    for field in &declared.credentials {
+        line("label", &field.label)?;
+        line("description", &field.description)?;
+    }
+    declared.origins.iter().try_for_each(|origin| line("description", &origin.description))?;
+    for function in &declared.functions {
+        line("summary", &function.summary)?;
+        for parameter in &function.parameters {
+            line("parameter", &parameter.name)?;
+            line("description", &parameter.description)?;
+            parameter.choices.iter().try_for_each(|choice| line("choice", choice))?;
+        }
+    }
+    Ok(())
+}
+
+fn line(what: &'static str, text: &str) -> Result<(), DescriptionError> {
+    if text.len() <= LINE && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(DescriptionError::Line { what, text: text.chars().take(60).collect() })
+}
+
+fn parse_rules(function: &Function) -> Result<Vec<Rule>, DescriptionError> {
+    let parse =
+        |rule| Rule::try_from(rule).map_err(|error| DescriptionError::Rule { function: function.name.clone(), error });
+    function.requests.iter().map(parse).collect()
+}
+
+fn name(what: &'static str, name: &str) -> Result<(), DescriptionError> {
+    if is_name(name) { Ok(()) } else { Err(DescriptionError::Name { what, name: name.into() }) }
+}
+
+fn distinct<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Result<(), DescriptionError> {
+    let mut seen = HashSet::new();
+    for next in names {
+        name(what, next)?;
+        if !seen.insert(next) {
+            return Err(DescriptionError::Twice { what, name: next.into() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Files that are there whole or not at all, for one's own eyes where that matters.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes beside and renames over, so that no reader ever sees half a file. Only its owner can read it.
+pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let beside = write_beside(path, parts)?;
+    std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// As [`write`], but whoever comes first wins: an existing file stays, and that is no error.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = write_beside(path, &[bytes])?;
+    let linked = std::fs::hard_link(&beside, path);
+    std::fs::remove_file(&beside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A text file's content; nothing if there is no such file.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        outcome => outcome,
+    }
+}
+
+/// Creates a folder that only its owner can enter, or closes one that others could.
+#[cfg(unix)]
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Creates a folder.
+#[cfg(not(unix))]
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+fn write_beside(path: &Path, parts: &[&[u8]]) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let beside = path.with_extension(format!("{:016x}", u64::from_le_bytes(random)));
+    let mut file = private_file(&beside)?;
+    let written = parts.iter().try_for_each(|part| file.write_all(part));
+    match written {
+        Ok(()) => Ok(beside),
+        Err(error) => {
+            let _ = std::fs::remove_file(&beside);
+            Err(error)
+        }
+    }
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_to_create_a_file_wins_and_nothing_stays_beside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        create(&path, b"one").expect("created");
+        create(&path, b"two").expect("kept");
+        assert_eq!(read_text(&path).expect("text"), "one");
+        write(&path, &[b"th", b"ree"]).expect("replaced");
+        assert_eq!(read_text(&path).expect("text"), "three");
+        assert_eq!(read_text(&folder.path().join("absent")).expect("nothing"), "");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+}

@@ -1,0 +1,274 @@
+//! What may be reached: origins, path patterns and rules. Pure: it neither resolves nor sends.
+//!
+//! A path pattern is literal segments, `{}` for exactly one non-empty segment, and optionally a trailing `/**` for
+//! any number of further non-empty segments. Nothing else is a pattern, and what is not a pattern is refused.
+
+use crate::bindings::contract;
+use crate::target::{Target, TargetError};
+use std::fmt;
+use url::{Host, Url};
+
+/// A request some function may send: methods, origin by name, path pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    methods: Vec<http::Method>,
+    origin: String,
+    path: PathPattern,
+}
+
+/// An origin with a path prefix that requests are relative to: an account's URL, or a plugin's default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    url: Url,
+    segments: Vec<String>,
+    /// Typed by the operator, whose word is also a grant for a loopback or private address.
+    typed: bool,
+}
+
+/// Literal segments, `{}` and a trailing `/**`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern {
+    segments: Vec<Segment>,
+    rest: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    One,
+}
+
+/// Why a rule or URL is refused when it is read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// Not `GET`, `POST`, …
+    #[error("`{0}` is not an HTTP method in upper case; name each method")]
+    Method(String),
+    /// A rule without methods allows nothing.
+    #[error("a rule needs at least one method")]
+    NoMethod,
+    /// Not a pattern of the grammar.
+    #[error("`{0}` is not a path pattern: use literal segments, `{{}}` for one segment and a trailing `/**`")]
+    Path(String),
+    /// Not a URL.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A plugin cannot declare a clear-text origin.
+    #[error("it must be https")]
+    Clear,
+    /// A base URL has no query.
+    #[error("it must be `scheme://host[:port][/path]`, without a query")]
+    Query,
+}
+
+impl Rule {
+    /// Whether this rule lets `method` go to `target`, given what its origin's name stands for.
+    pub fn allows(&self, method: &http::Method, target: &Target, bases: &[Base]) -> bool {
+        self.methods.contains(method) && bases.iter().any(|base| base.holds(target, &self.path))
+    }
+
+    /// Whether it covers whatever lies below a path, as only a function for everything else does.
+    pub fn is_generic(&self) -> bool {
+        self.path.rest
+    }
+
+    /// `base`, or the name of one of the plugin's origins.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods: Vec<_> = self.methods.iter().map(http::Method::as_str).collect();
+        write!(f, "{} {}", methods.join(","), self.path)?;
+        if self.origin == "base" { Ok(()) } else { write!(f, " on {}", self.origin) }
+    }
+}
+
+impl TryFrom<&contract::OutboundRule> for Rule {
+    type Error = RuleError;
+
+    fn try_from(rule: &contract::OutboundRule) -> Result<Self, Self::Error> {
+        if rule.methods.is_empty() {
+            return Err(RuleError::NoMethod);
+        }
+        let methods = rule.methods.iter().map(|name| parse_method(name)).collect::<Result<_, _>>()?;
+        Ok(Self { methods, origin: rule.origin.clone(), path: rule.path.parse()? })
+    }
+}
+
+fn parse_method(name: &str) -> Result<http::Method, RuleError> {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let method = name.parse().map_err(|_| RuleError::Method(name.into()))?;
+    if KNOWN.contains(&name) { Ok(method) } else { Err(RuleError::Method(name.into())) }
+}
+
+impl Base {
+    /// A URL out of a plugin's description: https only, and never a grant for a private address.
+    pub fn declared(text: &str) -> Result<Self, RuleError> {
+        let base = Self::parse(text, false)?;
+        if base.url.scheme() == "https" { Ok(base) } else { Err(RuleError::Clear) }
+    }
+
+    /// A URL the operator typed.
+    pub fn typed(text: &str) -> Result<Self, RuleError> {
+        Self::parse(text, true)
+    }
+
+    fn parse(text: &str, typed: bool) -> Result<Self, RuleError> {
+        let target = Target::parse(text.trim_end_matches('/'))?;
+        if target.url().query().is_some() {
+            return Err(RuleError::Query);
+        }
+        let segments = target.segments().filter(|segment| !segment.is_empty()).map(Into::into).collect();
+        Ok(Self { url: target.into_url(), segments, typed })
+    }
+
+    /// Without a trailing slash, as plugins get it.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// Whether the operator's own typing of this host also lets it be a special-purpose address.
+    pub fn grants_address(&self, host: &str, port: u16) -> bool {
+        let literal = match self.url.host() {
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        self.typed && literal && self.url.host_str() == Some(host) && self.url.port_or_known_default() == Some(port)
+    }
+
+    fn holds(&self, target: &Target, path: &PathPattern) -> bool {
+        target.url().origin() == self.url.origin() && self.strip(target).is_some_and(|rest| path.matches(&rest))
+    }
+
+    /// The target's segments after this base's own path.
+    fn strip<'a>(&self, target: &'a Target) -> Option<Vec<&'a str>> {
+        let mut segments = target.segments();
+        self.segments.iter().all(|own| segments.next() == Some(own)).then(|| segments.collect())
+    }
+}
+
+impl PathPattern {
+    fn matches(&self, segments: &[&str]) -> bool {
+        let Some((head, tail)) = segments.split_at_checked(self.segments.len()) else { return false };
+        let tail_matches = if self.rest { tail.iter().all(|segment| !segment.is_empty()) } else { tail.is_empty() };
+        tail_matches && self.segments.iter().zip(head).all(|(pattern, segment)| pattern.matches(segment))
+    }
+}
+
+impl Segment {
+    fn matches(&self, segment: &str) -> bool {
+        match self {
+            Self::Literal(text) => text == segment,
+            Self::One => !segment.is_empty(),
+        }
+    }
+}
+
+impl std::str::FromStr for PathPattern {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let refused = || RuleError::Path(text.into());
+        let (fixed, rest) = match text.strip_suffix("/**") {
+            Some(fixed) => (fixed, true),
+            None => (text, false),
+        };
+        if fixed.is_empty() && rest {
+            return Ok(Self { segments: Vec::new(), rest });
+        }
+        let segments = fixed.strip_prefix('/').ok_or_else(refused)?.split('/');
+        let last = segments.clone().count() - 1;
+        let parse = |(index, segment): (usize, &str)| match segment {
+            "{}" => Some(Segment::One),
+            "" if index == last && !rest => Some(Segment::Literal(String::new())),
+            _ if is_literal(segment) => Some(Segment::Literal(segment.into())),
+            _ => None,
+        };
+        let segments = segments.enumerate().map(parse).collect::<Option<_>>().ok_or_else(refused)?;
+        Ok(Self { segments, rest })
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(text) => write!(f, "/{text}")?,
+                Segment::One => f.write_str("/{}")?,
+            }
+        }
+        if self.rest { f.write_str("/**") } else { Ok(()) }
+    }
+}
+
+/// A segment in the normal form that [`Target`] gives, without anything that might be meant as a pattern.
+fn is_literal(segment: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()+,;=:@".contains(&byte);
+    !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, url: &str, expected: bool) {
+        let contract =
+            contract::OutboundRule { methods: vec!["GET".into()], origin: "base".into(), path: pattern.into() };
+        let rule = Rule::try_from(&contract).expect("a rule");
+        let base = Base::declared("https://api.test/v1").expect("a base");
+        let target = Target::parse(url).expect("a target");
+        assert_eq!(rule.allows(&http::Method::GET, &target, &[base]), expected, "{pattern} {url}");
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_segments_on_its_own_origin_only() {
+        check("/call", "https://api.test/v1/call", true);
+        check("/call", "https://api.test:443/v1/call?limit=1", true);
+        check("/call", "https://api.test/v1/calls", false);
+        check("/call", "https://api.test/v1/call/1", false);
+        check("/call", "https://api.test/v1/call/", false);
+        check("/call", "https://api.test/call", false);
+        check("/call", "http://api.test/v1/call", false);
+        check("/call", "https://api.test:8443/v1/call", false);
+        check("/call", "https://api.test.evil.test/v1/call", false);
+        check("/call/{}", "https://api.test/v1/call/call_abc123", true);
+        check("/call/{}", "https://api.test/v1/call/", false);
+        check("/call/{}", "https://api.test/v1/call/1/2", false);
+        check("/**", "https://api.test/v1", true);
+        check("/**", "https://api.test/v1/a/b/c", true);
+        check("/**", "https://api.test/v1/a/", false);
+        check("/**", "https://api.test/v2", false);
+        check("/a/**", "https://api.test/v1/a", true);
+        check("/a/**", "https://api.test/v1/ab", false);
+        check("/a/", "https://api.test/v1/a/", true);
+        check("/a/~/b", "https://api.test/v1/a/~/b", true);
+        check("/a/~/b", "https://api.test/v1/a/%7e/b", true);
+    }
+
+    #[test]
+    fn what_is_not_a_pattern_is_refused() {
+        for pattern in ["", "call", "/a//b", "/a/*", "/**/a", "/a/{id}", "/a/b{}", "/a?x=1", "/a/../b", "/a/%2f", "*"] {
+            assert!(pattern.parse::<PathPattern>().is_err(), "{pattern}");
+        }
+        for method in ["get", "*", "CONNECT", "TRACE", ""] {
+            assert!(parse_method(method).is_err(), "{method}");
+        }
+    }
+
+    #[test]
+    fn a_declared_base_is_https_and_only_typed_literals_grant_addresses() {
+        assert_eq!(Base::declared("http://api.test"), Err(RuleError::Clear));
+        assert_eq!(Base::declared("https://api.test/?a=1"), Err(RuleError::Query));
+        let typed = Base::typed("http://127.0.0.1:8080/").expect("a base");
+        assert_eq!(typed.as_str(), "http://127.0.0.1:8080");
+        assert!(typed.grants_address("127.0.0.1", 8080));
+        assert!(!typed.grants_address("127.0.0.1", 80));
+        assert!(!Base::typed("http://intranet.test").expect("a base").grants_address("intranet.test", 80));
+        assert!(!Base::declared("https://127.0.0.1").expect("a base").grants_address("127.0.0.1", 443));
+    }
+}

@@ -1,0 +1,248 @@
+//! The library's front door: a [`Host`] holds providers and accounts, runs invocations and opens sessions.
+
+use crate::config::{Config, ConfigError};
+use crate::engine::{Configure, Engine, EngineSettings};
+use crate::fault::Fault;
+use crate::invocation::{Invocation, Surroundings};
+use crate::limits::Limits;
+use crate::plugins;
+use crate::provider::Provider;
+use crate::registry::Registry;
+use crate::resume::Resumes;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+
+/// Providers, accounts and everything an invocation needs. Cheap to clone; nothing is scanned, compiled or dialled
+/// before it is asked for.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    surroundings: Surroundings,
+    home: Option<PathBuf>,
+    runtime: Executor,
+}
+
+impl Host {
+    /// Starts with nothing: no home, no plugins, no accounts.
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    /// The providers, for listing and for swapping them while sessions run.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The current revision of a provider, for threads outside asynchronous code.
+    ///
+    /// # Errors
+    /// As [`Registry::provider`].
+    pub fn provider(&self, name: &str) -> Result<Arc<Provider>, Fault> {
+        self.block_on(self.registry().provider(name))
+    }
+
+    /// The names of a provider's accounts, `default` first.
+    pub fn accounts(&self, provider: &Provider) -> Vec<String> {
+        self.inner.surroundings.config.account_names(provider.description())
+    }
+
+    /// Whether an account could be used right now.
+    ///
+    /// # Errors
+    /// `unconfigured`, naming what is missing and the cure.
+    pub fn check_account(&self, provider: &Provider, account: &str) -> Result<(), Fault> {
+        provider.account(&self.inner.surroundings, account).map(drop)
+    }
+
+    /// Runs one function once and gives its result as JSON text. All checks are in here.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says who, what and the cure.
+    pub async fn invoke(&self, invocation: Invocation) -> Result<String, Fault> {
+        let provider = self.registry().provider(&invocation.provider).await?;
+        provider.invoke(&self.inner.surroundings, invocation).await
+    }
+
+    /// Copies a plugin file into the home and accepts it. Gives the provider and where the file is now.
+    ///
+    /// # Errors
+    /// `unloadable`, if the file is no plugin, or there is no home to put it in.
+    pub async fn install(&self, file: &Path) -> Result<(Provider, PathBuf), Fault> {
+        let home = self.inner.home.as_deref().ok_or_else(|| {
+            Fault::new(crate::Code::Unloadable, "This host has no home folder to install plugins in.")
+        })?;
+        plugins::install(&self.inner.surroundings.engine, home, file).await
+    }
+
+    /// The engine, for embedders that inspect it.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.surroundings.engine
+    }
+
+    /// The folder with configuration and installed plugins, if there is one.
+    pub fn home(&self) -> Option<&Path> {
+        self.inner.home.as_deref()
+    }
+
+    /// Waits for a future on the host's runtime. Not for use inside asynchronous code.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.inner.runtime.block_on(future)
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.inner.runtime.handle()
+    }
+
+    /// Whether the host's work stands still while the calling thread is blocked.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.inner.runtime.is_stalled()
+    }
+}
+
+/// How long a runtime has to show that another thread than the calling one drives it.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// Where asynchronous work runs: on the embedder's runtime, or on one of our own that a waiting thread drives itself,
+/// so that a request needs no hop between threads.
+struct Executor {
+    borrowed: Option<Handle>,
+    own: OnceLock<Runtime>,
+}
+
+impl Executor {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match &self.borrowed {
+            Some(handle) => handle.block_on(future),
+            None => self.own().block_on(future),
+        }
+    }
+
+    fn handle(&self) -> Handle {
+        self.borrowed.clone().unwrap_or_else(|| self.own().handle().clone())
+    }
+
+    /// So it does inside a borrowed runtime of one thread, but for `spawn_blocking`. The runtime itself knows best.
+    fn is_stalled(&self) -> bool {
+        let (Some(borrowed), Ok(here)) = (&self.borrowed, Handle::try_current()) else { return false };
+        if borrowed.runtime_flavor() != RuntimeFlavor::CurrentThread || borrowed.id() != here.id() {
+            return false;
+        }
+        let (tell, told) = channel();
+        borrowed.spawn(async move { tell.send(()) });
+        told.recv_timeout(SIGN_OF_LIFE).is_err()
+    }
+
+    fn own(&self) -> &Runtime {
+        let build = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        self.own.get_or_init(|| build().expect("a runtime needs nothing but a file descriptor or two"))
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.own.take() {
+            // Waiting for it is forbidden where the last clone of a host is dropped inside asynchronous code.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Configures a [`Host`].
+#[derive(Default)]
+pub struct HostBuilder {
+    home: Option<PathBuf>,
+    folders: Vec<PathBuf>,
+    config: Option<Config>,
+    limits: Limits,
+    cache: Option<PathBuf>,
+    configure: Option<Configure>,
+}
+
+impl HostBuilder {
+    /// The folder with `config.toml`, installed plugins and the cache.
+    #[must_use]
+    pub fn home(self, home: impl Into<PathBuf>) -> Self {
+        Self { home: Some(home.into()), ..self }
+    }
+
+    /// The folder for compiled components; `cache` under the home by default.
+    #[must_use]
+    pub fn cache(self, folder: impl Into<PathBuf>) -> Self {
+        Self { cache: Some(folder.into()), ..self }
+    }
+
+    /// A further folder whose `.wasm` files are providers.
+    #[must_use]
+    pub fn plugins(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folders.push(folder.into());
+        self
+    }
+
+    /// What `KOSMO_HOME` and `KOSMO_PLUGINS` say, `~/.kosmo` by default; accounts from the environment too.
+    ///
+    /// # Errors
+    /// A mistake in `config.toml`.
+    pub fn from_env(self) -> Result<Self, ConfigError> {
+        let home =
+            std::env::var_os("KOSMO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".kosmo")));
+        let config = home.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
+        let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        let mut builder = Self { config: Some(config.with_environment(variables)), home, ..self };
+        let folders = std::env::var_os("KOSMO_PLUGINS").unwrap_or_default();
+        builder.folders.extend(std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()));
+        Ok(builder)
+    }
+
+    /// This configuration instead of the home's.
+    #[must_use]
+    pub fn config(self, config: Config) -> Self {
+        Self { config: Some(config), ..self }
+    }
+
+    /// These limits for every invocation.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The last word on the engine's configuration, for embedders that measure or inspect.
+    #[must_use]
+    pub fn configure_engine(self, configure: Configure) -> Self {
+        Self { configure: Some(configure), ..self }
+    }
+
+    /// Builds the host. Inside a tokio runtime it uses that one, otherwise one of its own.
+    ///
+    /// # Errors
+    /// A mistake in the home's `config.toml`.
+    pub fn build(self) -> Result<Host, ConfigError> {
+        let config = match (self.config, &self.home) {
+            (Some(config), _) => config,
+            (None, Some(home)) => Config::load(home)?,
+            (None, None) => Config::default(),
+        };
+        let under = |name: &str| self.home.as_ref().map(|home| home.join(name));
+        let settings =
+            EngineSettings { cache: self.cache.clone().or_else(|| under("cache")), configure: self.configure };
+        let engine = Arc::new(Engine::new(settings));
+        let folders = self.folders.into_iter().chain(under("plugins")).collect();
+        let surroundings = Surroundings {
+            engine: Arc::clone(&engine),
+            permissions: config.permissions(),
+            resumes: Resumes::new(under("resume")),
+            limits: self.limits,
+            config,
+        };
+        let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
+        let registry = Registry::new(engine, folders);
+        Ok(Host { inner: Arc::new(Inner { registry, surroundings, home: self.home, runtime }) })
+    }
+}

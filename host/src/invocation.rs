@@ -1,0 +1,50 @@
+//! What is asked of a provider, and what it has around it when it answers.
+
+use crate::account::DEFAULT;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::limits::Limits;
+use crate::permission::Permissions;
+use crate::resume::Resumes;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One run of a function, asked for.
+#[derive(Debug)]
+pub struct Invocation {
+    /// `dialpad`
+    pub provider: String,
+    /// None is `default`.
+    pub account: Option<String>,
+    /// `list_calls` or `dialpad_list_calls`.
+    pub function: String,
+    /// In any spelling the parameters' names allow.
+    pub arguments: Map<String, Value>,
+    /// Overrides the operator's permission, and nothing else.
+    pub force: bool,
+    /// The script's own deadline; the invocation's limit applies besides.
+    pub deadline: Option<Instant>,
+}
+
+impl Invocation {
+    /// An invocation for the default account.
+    pub fn new(provider: &str, function: &str, arguments: Map<String, Value>) -> Self {
+        let (provider, function) = (provider.into(), function.into());
+        Self { provider, account: None, function, arguments, force: false, deadline: None }
+    }
+
+    /// The account's name.
+    pub fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or(DEFAULT)
+    }
+}
+
+/// What every invocation of a host has around it.
+pub(crate) struct Surroundings {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) config: Config,
+    pub(crate) permissions: Permissions,
+    pub(crate) limits: Limits,
+    pub(crate) resumes: Resumes,
+}

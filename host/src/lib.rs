@@ -1,0 +1,60 @@
+//! A capability-secured home for integrations.
+//!
+//! Plugins are WebAssembly components; each invocation of one of their functions runs in a sandbox of its own, reaches
+//! exactly what the plugin declared and the operator granted, and never sees a secret. Scripts in sandboxed Lua call
+//! them as `app.integrations.<provider>.<function>{…}`.
+//!
+//! ```no_run
+//! use kosmo::{Host, Script};
+//!
+//! let host = Host::builder().from_env()?.build()?;
+//! let session = host.session().build();
+//! let outcome = session.run_blocking(Script::new("users.lua", "return #app.integrations.dialpad.list_users{}.items"));
+//! println!("{:?}", outcome.result);
+//! # Ok::<(), kosmo::ConfigError>(())
+//! ```
+//!
+//! The path of one invocation is [`Provider`]'s `invoke`; everything a request must pass is in `outbound`.
+
+#![deny(unsafe_code)]
+
+mod account;
+mod arguments;
+mod artifact;
+mod bindings;
+mod clip;
+mod config;
+mod description;
+pub mod docs;
+mod engine;
+mod fault;
+mod files;
+mod grant;
+mod host;
+mod imports;
+mod invocation;
+mod limits;
+pub mod lua;
+pub mod mcp_config;
+mod nearest;
+mod outbound;
+mod permission;
+mod plugins;
+mod provider;
+mod registry;
+mod resume;
+mod sandbox;
+mod secret;
+mod target;
+
+pub use config::{Config, ConfigError};
+pub use description::{Description, FieldKind, Function, Kind, Operation, Pagination, Parameter};
+pub use engine::{Configure, Engine};
+pub use fault::{Code, Fault};
+pub use host::{Host, HostBuilder};
+pub use invocation::Invocation;
+pub use limits::Limits;
+pub use lua::{IntegrationCall, Meta, Outcome, Script, Session, SessionBuilder, Surface};
+pub use permission::{Decision, Permission};
+pub use provider::Provider;
+pub use registry::Registry;

@@ -1,0 +1,59 @@
+//! What one invocation may use up, and how going over it ends. Pure numbers with their reasons.
+
+use crate::fault::{Code, Fault};
+use std::time::Duration;
+
+/// Ceilings of one invocation. A session's own limits apply besides these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From the first check to the answer, waiting included. Longer than a provider's slowest page, shorter than a
+    /// person's patience.
+    pub wall: Duration,
+    /// Computing inside the plugin. A page of results takes milliseconds.
+    pub cpu: Duration,
+    /// Bytes of linear memory, all memories of the sandbox together.
+    pub memory: usize,
+    /// Elements of tables, all tables together: function pointers, in practice.
+    pub table_elements: usize,
+    /// HTTP requests. A page walk of `limit = 1000` takes 20.
+    pub requests: u32,
+    /// Bytes of one request's body.
+    pub request_body: usize,
+    /// Bytes of one response's body.
+    pub response_body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            wall: Duration::from_secs(30),
+            cpu: Duration::from_secs(5),
+            memory: 64 << 20,
+            table_elements: 100_000,
+            requests: 100,
+            request_body: 10 << 20,
+            response_body: 10 << 20,
+        }
+    }
+}
+
+/// A limit of the sandbox that an invocation ran into, raised as the error that ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Exceeded {
+    #[error("it computed for more than {} s", .0.as_secs_f32())]
+    Cpu(Duration),
+    #[error("it wanted more than {} MiB of memory", .0 >> 20)]
+    Memory(usize),
+    #[error("it wanted more than {0} table elements")]
+    Table(usize),
+}
+
+impl From<Exceeded> for Fault {
+    fn from(exceeded: Exceeded) -> Self {
+        let code = match exceeded {
+            Exceeded::Cpu(_) => Code::Cpu,
+            Exceeded::Memory(_) | Exceeded::Table(_) => Code::Memory,
+        };
+        Self::new(code, format!("The plugin was stopped: {exceeded}."))
+    }
+}

@@ -1,0 +1,162 @@
+//! How long a script may still run. Its own computing counts against one limit, its whole duration against another;
+//! what the host does or waits for on its behalf counts against the second only.
+
+use crate::fault::{Code, Fault};
+use rustix::time::{ClockId, clock_gettime};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Luau asks at every turn of a loop; the time is looked at once in so many turns.
+const TURNS: u32 = 16;
+
+/// Why a script is stopped. Once tripped, a run stays tripped: no `pcall` goes on after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trip {
+    /// It computed for too long.
+    Cpu,
+    /// It took too long.
+    Wall,
+    /// Nobody waits for its outcome any more.
+    Abandoned,
+}
+
+/// The time limits of a session, and how far the current run is.
+pub(super) struct Clock {
+    cpu: Duration,
+    wall: Duration,
+    started: Cell<Instant>,
+    /// Thread CPU time at which the run began, moved on by what the host computed in between.
+    cpu_started: Cell<Duration>,
+    /// Before this instant the CPU limit cannot have been reached.
+    next_cpu_check: Cell<Instant>,
+    turns: Cell<u32>,
+    tripped: Cell<Option<Trip>>,
+    abandoned: Cell<Option<Arc<AtomicBool>>>,
+}
+
+impl Clock {
+    pub(super) fn new(cpu: Duration, wall: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            cpu,
+            wall,
+            started: Cell::new(now),
+            cpu_started: Cell::new(Duration::ZERO),
+            next_cpu_check: Cell::new(now),
+            turns: Cell::new(0),
+            tripped: Cell::new(None),
+            abandoned: Cell::new(None),
+        }
+    }
+
+    /// Starts the time of a run, which ends early once `abandoned` is set.
+    pub(super) fn start(&self, abandoned: Arc<AtomicBool>) {
+        let now = Instant::now();
+        self.started.set(now);
+        self.cpu_started.set(thread_cpu());
+        self.next_cpu_check.set(now + self.cpu);
+        self.tripped.set(None);
+        self.abandoned.set(Some(abandoned));
+    }
+
+    /// When the run has to be over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.started.get() + self.wall
+    }
+
+    /// How long the run has taken.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.get().elapsed()
+    }
+
+    /// Why the run was stopped, if it was.
+    pub(super) fn tripped(&self) -> Option<Trip> {
+        self.tripped.get()
+    }
+
+    /// Called at every turn of every loop.
+    pub(super) fn turn(&self) -> Result<(), Trip> {
+        if let Some(trip) = self.tripped.get() {
+            return Err(trip);
+        }
+        let turns = self.turns.get().wrapping_add(1);
+        self.turns.set(turns);
+        if turns.is_multiple_of(TURNS) { self.check() } else { Ok(()) }
+    }
+
+    /// Looks at the time.
+    pub(super) fn check(&self) -> Result<(), Trip> {
+        let trip = self.tripped.get().or_else(|| self.reached(Instant::now()));
+        self.tripped.set(trip);
+        trip.map_or(Ok(()), Err)
+    }
+
+    /// Runs what the host does for the script, which costs the script no CPU time.
+    pub(super) fn excluding<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = thread_cpu();
+        let done = work();
+        self.cpu_started.set(self.cpu_started.get() + thread_cpu().saturating_sub(before));
+        done
+    }
+
+    /// The sentence for a run that was stopped.
+    pub(super) fn fault(&self, trip: Trip) -> Fault {
+        match trip {
+            Trip::Cpu => Fault::new(
+                Code::Cpu,
+                format!(
+                    "Lua timeout error: the script computed for more than {} s. Do less in one run, or raise the CPU \
+                     limit (--cpu-limit SECONDS)",
+                    self.cpu.as_secs_f64()
+                ),
+            ),
+            Trip::Wall => overdue(self.wall),
+            Trip::Abandoned => Fault::new(Code::Timeout, "Lua timeout error: the run was abandoned by its caller"),
+        }
+    }
+
+    fn reached(&self, now: Instant) -> Option<Trip> {
+        if self.is_abandoned() {
+            Some(Trip::Abandoned)
+        } else if now >= self.deadline() {
+            Some(Trip::Wall)
+        } else if now >= self.next_cpu_check.get() {
+            self.cpu_reached(now)
+        } else {
+            None
+        }
+    }
+
+    fn cpu_reached(&self, now: Instant) -> Option<Trip> {
+        let used = thread_cpu().saturating_sub(self.cpu_started.get());
+        let left = self.cpu.saturating_sub(used);
+        self.next_cpu_check.set(now + left);
+        left.is_zero().then_some(Trip::Cpu)
+    }
+
+    fn is_abandoned(&self) -> bool {
+        let abandoned = self.abandoned.take();
+        let is = abandoned.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        self.abandoned.set(abandoned);
+        is
+    }
+}
+
+/// The fault of a run that took longer than it may.
+pub(super) fn overdue(wall: Duration) -> Fault {
+    Fault::new(
+        Code::Timeout,
+        format!(
+            "Lua timeout error: the script took longer than {} s. Do less in one run, or raise the limit (--timeout \
+             SECONDS)",
+            wall.as_secs_f64()
+        ),
+    )
+}
+
+fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}

@@ -1,0 +1,103 @@
+//! The little that a session needs of the host, so that Lua can be tested without one.
+
+use crate::description::Pagination;
+use crate::docs;
+use crate::fault::Fault;
+use crate::host::Host;
+use crate::invocation::Invocation;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// An invocation under way.
+pub(super) type Invoking = Pin<Box<dyn Future<Output = Result<String, Fault>> + Send>>;
+
+/// What runs invocations and knows the providers.
+pub(super) trait Invoker: Send + Sync {
+    /// Every provider's name, sorted.
+    fn names(&self) -> Vec<String>;
+    /// What a provider offers, or why it cannot be used.
+    fn provider(&self, name: &str) -> Result<Known, Fault>;
+    /// Begins an invocation, which goes on when it is polled.
+    fn invoke(&self, invocation: Invocation) -> Invoking;
+    /// Waits for one invocation.
+    fn wait(&self, invoking: Invoking) -> Result<String, Fault>;
+    /// Waits for the next of several.
+    fn join(&self, tasks: &mut JoinSet<Done>) -> Option<Result<(Id, Done), JoinError>>;
+    /// Where several run.
+    fn runtime(&self) -> Handle;
+    /// Whether nothing asked for goes on while the calling thread is blocked.
+    fn is_stalled(&self) -> bool;
+    /// A page of documentation.
+    fn page(&self, page: Page<'_>) -> String;
+}
+
+/// What a session needs to know of a provider.
+pub(super) struct Known {
+    /// Names, with the way each result is paged.
+    pub(super) functions: Vec<(String, Option<Pagination>)>,
+    /// The accounts that can be used.
+    pub(super) accounts: Vec<String>,
+}
+
+/// An invocation that ended in the background.
+pub(super) struct Done {
+    pub(super) took: Duration,
+    pub(super) result: Result<String, Fault>,
+}
+
+/// A page of documentation.
+pub(super) enum Page<'a> {
+    /// All providers.
+    List,
+    /// Functions that fit a query.
+    Search(&'a str),
+    /// A provider or a function.
+    Read(&'a str),
+}
+
+impl Invoker for Host {
+    fn names(&self) -> Vec<String> {
+        self.registry().names()
+    }
+
+    fn provider(&self, name: &str) -> Result<Known, Fault> {
+        let provider = Self::provider(self, name)?;
+        let functions = provider.description().functions.iter();
+        Ok(Known {
+            functions: functions.map(|known| (known.name.clone(), known.pagination.clone())).collect(),
+            accounts: self.accounts(&provider),
+        })
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Invoking {
+        let host = self.clone();
+        Box::pin(async move { Self::invoke(&host, invocation).await })
+    }
+
+    fn wait(&self, invoking: Invoking) -> Result<String, Fault> {
+        self.block_on(invoking)
+    }
+
+    fn join(&self, tasks: &mut JoinSet<Done>) -> Option<Result<(Id, Done), JoinError>> {
+        self.block_on(tasks.join_next_with_id())
+    }
+
+    fn runtime(&self) -> Handle {
+        self.handle()
+    }
+
+    fn is_stalled(&self) -> bool {
+        Self::is_stalled(self)
+    }
+
+    fn page(&self, page: Page<'_>) -> String {
+        match page {
+            Page::List => docs::list(self),
+            Page::Search(query) => docs::search(self, query),
+            Page::Read(page) => docs::read(self, page),
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! A session: its settings, and the thread its Lua state lives on.
+
+use super::clock::overdue;
+use super::invoker::Invoker;
+use super::outcome::{Meta, Outcome};
+use super::vm::Vm;
+use crate::fault::{Code, Fault};
+use crate::host::Host;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Enough for the deepest recursion Luau allows, through Rust and back.
+const STACK: usize = 16 << 20;
+
+/// The least memory a session can be given, in bytes: Lua, and all that scripts find in it, takes most of it.
+pub const LEAST_MEMORY: usize = 1_000_000;
+
+/// The longest a limit of time can be: further ahead, clocks cannot count.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Which globals a session's scripts see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Surface {
+    /// Everything: `kosmo integrations:lua`.
+    #[default]
+    Integrations,
+    /// No integrations and no documentation of them: `kosmo mcp:lua`.
+    McpOnly,
+}
+
+/// What a session is built with.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) force: bool,
+    pub(super) memory_limit: usize,
+    pub(super) cpu_limit: Duration,
+    pub(super) time_limit: Duration,
+    /// How long after the time limit a script that cannot be stopped is given up.
+    pub(super) grace: Duration,
+    pub(super) surface: Surface,
+    pub(super) mcp_servers: serde_json::Value,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            force: false,
+            memory_limit: 32 << 20,
+            cpu_limit: Duration::from_secs(30),
+            time_limit: Duration::from_secs(300),
+            grace: Duration::from_secs(5),
+            surface: Surface::default(),
+            mcp_servers: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+}
+
+impl Host {
+    /// A Lua session, to be configured.
+    pub fn session(&self) -> SessionBuilder {
+        SessionBuilder::new(self.clone())
+    }
+}
+
+/// Builds a [`Session`]; see [`Host::session`].
+pub struct SessionBuilder {
+    invoker: Arc<dyn Invoker>,
+    settings: Settings,
+}
+
+impl SessionBuilder {
+    pub(crate) fn new(host: Host) -> Self {
+        Self::over(Arc::new(host))
+    }
+
+    pub(super) fn over(invoker: Arc<dyn Invoker>) -> Self {
+        Self { invoker, settings: Settings::default() }
+    }
+
+    /// Whether invocations go past the operator's read and write permissions. Off unless said.
+    #[must_use]
+    pub fn force(mut self, force: bool) -> Self {
+        self.settings.force = force;
+        self
+    }
+
+    /// Most bytes of Lua memory, at least [`LEAST_MEMORY`]: with less, every run ends in a fault. 32 MiB unless said.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.settings.memory_limit = bytes;
+        self
+    }
+
+    /// Most time a script may compute; waiting for providers does not count. 30 s unless said, a year at most.
+    #[must_use]
+    pub fn cpu_limit(mut self, limit: Duration) -> Self {
+        self.settings.cpu_limit = limit.min(YEAR);
+        self
+    }
+
+    /// Most time a script may take in all. 300 s unless said, a year at most.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.settings.time_limit = limit.min(YEAR);
+        self
+    }
+
+    /// What scripts see. Everything unless said.
+    #[must_use]
+    pub fn surface(mut self, surface: Surface) -> Self {
+        self.settings.surface = surface;
+        self
+    }
+
+    /// What `mcp.servers()` gives: an object by server name. Empty unless said.
+    #[must_use]
+    pub fn mcp_servers(mut self, servers: serde_json::Value) -> Self {
+        self.settings.mcp_servers = servers;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn grace(mut self, grace: Duration) -> Self {
+        self.settings.grace = grace;
+        self
+    }
+
+    /// The session. Its Lua state is built when the first script runs.
+    pub fn build(self) -> Session {
+        let Self { invoker, settings } = self;
+        Session { invoker, settings: Arc::new(settings), worker: Mutex::new(None), overdue: Arc::default() }
+    }
+}
+
+/// A script and what errors call it.
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub(super) name: String,
+    pub(super) code: String,
+}
+
+impl Script {
+    /// `name` stands before line numbers: `workflow.lua:3: …`
+    pub fn new(name: impl Into<String>, code: impl Into<String>) -> Self {
+        Self { name: name.into(), code: code.into() }
+    }
+}
+
+/// One Lua state and the globals in it. Scripts run one after the other and see the globals earlier ones left.
+pub struct Session {
+    invoker: Arc<dyn Invoker>,
+    settings: Arc<Settings>,
+    worker: Mutex<Option<Sender<Job>>>,
+    overdue: Arc<AtomicBool>,
+}
+
+struct Job {
+    script: Script,
+    begun: Arc<OnceLock<Instant>>,
+    abandoned: Arc<AtomicBool>,
+    reply: Sender<Outcome>,
+}
+
+impl Session {
+    /// Runs a script. When the returned future is dropped, the script is stopped.
+    pub async fn run(&self, script: Script) -> Outcome {
+        let run = match self.submit(script) {
+            Ok(run) => run,
+            Err(refused) => return *refused,
+        };
+        // Dropped with this future, and then the script stops.
+        let _stop = Stop(Arc::clone(&run.abandoned));
+        let (tell, told) = oneshot::channel();
+        // A thread that waits, because the caller's runtime may have no clock and the host's may have no thread.
+        let waiting = thread::Builder::new().name("kosmo-lua-wait".into());
+        let waits = waiting.spawn(move || drop(tell.send(run.wait())));
+        match waits {
+            Ok(_) => self.ended(told.await.unwrap_or(Ended::Broken)),
+            Err(_) => self.ended(Ended::Broken),
+        }
+    }
+
+    /// Runs a script and blocks the calling thread until it ended. Refuses to inside a current-thread runtime that the
+    /// host borrowed: while that thread is blocked, no request would ever be sent.
+    pub fn run_blocking(&self, script: Script) -> Outcome {
+        if self.invoker.is_stalled() {
+            let message = "Session::run_blocking would block the only thread of the runtime that the host works on. Use \
+                           Session::run(script).await there";
+            return self.faulted(Fault::new(Code::Internal, message));
+        }
+        match self.submit(script) {
+            Ok(run) => self.ended(run.wait()),
+            Err(refused) => *refused,
+        }
+    }
+
+    /// Whether a script could not be stopped at its limits. Its thread is lost, and the session runs nothing more; a
+    /// process that ends should call [`std::process::exit`].
+    pub fn is_overdue(&self) -> bool {
+        self.overdue.load(Ordering::Relaxed)
+    }
+
+    fn submit(&self, script: Script) -> Result<Run, Box<Outcome>> {
+        if self.is_overdue() {
+            return Err(Box::new(self.ended(Ended::Stuck)));
+        }
+        let (reply, answer) = channel();
+        let limit = self.settings.time_limit.saturating_add(self.settings.grace);
+        let overdue = Arc::clone(&self.overdue);
+        let run = Run { begun: Arc::default(), abandoned: Arc::default(), overdue, answer, limit };
+        let job = Job { script, begun: Arc::clone(&run.begun), abandoned: Arc::clone(&run.abandoned), reply };
+        match self.worker() {
+            Some(worker) if worker.send(job).is_ok() => Ok(run),
+            _ => Err(Box::new(self.ended(Ended::Broken))),
+        }
+    }
+
+    /// The thread of the Lua state, started when it is first needed.
+    fn worker(&self) -> Option<Sender<Job>> {
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() {
+            let (sender, jobs) = channel();
+            let (settings, invoker) = (Arc::clone(&self.settings), Arc::clone(&self.invoker));
+            let thread = thread::Builder::new().name("kosmo-lua".into()).stack_size(STACK);
+            thread.spawn(move || work(settings, invoker, &jobs)).ok()?;
+            *worker = Some(sender);
+        }
+        worker.clone()
+    }
+
+    fn ended(&self, ended: Ended) -> Outcome {
+        match ended {
+            Ended::Answered(outcome) => *outcome,
+            Ended::Overdue => self.faulted(overdue(self.settings.time_limit)),
+            Ended::Stuck => {
+                let message =
+                    "This session is stuck in an earlier script that could not be stopped. Start another session";
+                self.faulted(Fault::new(Code::Timeout, message))
+            }
+            Ended::Broken => {
+                // The next script gets a new thread, with a new state.
+                self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let message = "The Lua session broke off, which is a defect of kosmo. Its globals are lost; the next \
+                               script starts afresh";
+                self.faulted(Fault::new(Code::Internal, message))
+            }
+        }
+    }
+
+    fn faulted(&self, fault: Fault) -> Outcome {
+        Outcome { meta: Meta { permission_bypassed: self.settings.force }, ..Outcome::faulted(fault) }
+    }
+}
+
+/// A script under way.
+struct Run {
+    /// When the thread took it up; only then its time begins to run out.
+    begun: Arc<OnceLock<Instant>>,
+    abandoned: Arc<AtomicBool>,
+    /// The session's: whether some script of it did not end.
+    overdue: Arc<AtomicBool>,
+    answer: Receiver<Outcome>,
+    limit: Duration,
+}
+
+/// How a script under way ended.
+enum Ended {
+    Answered(Box<Outcome>),
+    /// It did not end.
+    Overdue,
+    /// It never began, because an earlier one did not end.
+    Stuck,
+    /// Its thread is gone.
+    Broken,
+}
+
+impl Run {
+    fn wait(self) -> Ended {
+        loop {
+            match self.answer.recv_timeout(self.left()) {
+                Ok(outcome) => return Ended::Answered(Box::new(outcome)),
+                Err(RecvTimeoutError::Disconnected) => return Ended::Broken,
+                Err(RecvTimeoutError::Timeout) if self.left().is_zero() => {
+                    self.overdue.store(true, Ordering::Relaxed);
+                    return self.given_up(Ended::Overdue);
+                }
+                Err(RecvTimeoutError::Timeout) if self.is_stuck() => return self.given_up(Ended::Stuck),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn given_up(&self, ended: Ended) -> Ended {
+        self.abandoned.store(true, Ordering::Relaxed);
+        ended
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.begun.get().is_none() && self.overdue.load(Ordering::Relaxed)
+    }
+
+    fn left(&self) -> Duration {
+        self.begun.get().map_or(self.limit, |begun| self.limit.saturating_sub(begun.elapsed()))
+    }
+}
+
+/// Stops a script when nobody waits for it any more.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The life of a session's thread.
+fn work(settings: Arc<Settings>, invoker: Arc<dyn Invoker>, jobs: &Receiver<Job>) {
+    let vm = Vm::new(settings, invoker);
+    // What nobody waits for any more is not even begun.
+    for job in jobs.iter().filter(|job| !job.abandoned.load(Ordering::Relaxed)) {
+        // Nobody else sets it.
+        let _ = job.begun.set(Instant::now());
+        let outcome = match &vm {
+            Ok(vm) => vm.run(&job.script, job.abandoned),
+            Err(error) => Outcome::faulted(Fault::new(Code::Internal, format!("Lua could not be started: {error}"))),
+        };
+        // The caller may have given up.
+        let _ = job.reply.send(outcome);
+    }
+}

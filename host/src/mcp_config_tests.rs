@@ -1,0 +1,145 @@
+use super::*;
+use serde_json::json;
+
+fn parsed(text: &str) -> McpConfig {
+    let mut config = McpConfig::default();
+    config.add("project:.mcp.json", Path::new("p/.mcp.json"), text);
+    config
+}
+
+#[track_caller]
+fn check_row(text: &str, expected: Value) {
+    let config = parsed(text);
+    assert_eq!(config.warnings, []);
+    assert_eq!(config.to_value()["s"], expected);
+}
+
+#[test]
+fn a_row_tells_everything_but_secrets() {
+    check_row(
+        r#"{"mcpServers": {"s": {"command": "npx", "args": ["-y", "x"], "env": {"KEY": "secret"}, "timeout": 5}}}"#,
+        json!({
+            "name": "s", "type": "stdio", "enabled": true, "source": "project:.mcp.json", "path": "p/.mcp.json",
+            "command": "npx", "args": ["-y", "x"], "url": null, "timeout": 5,
+            "permissions": {"read": "ask", "write": "ask"}
+        }),
+    );
+    check_row(
+        r#"{"servers": {"s": {"serverUrl": "https://u:p@mcp.example/a?key=k&b=", "headers": {"A": "secret"}}}}"#,
+        json!({
+            "name": "s", "type": "http", "enabled": true, "source": "project:.mcp.json", "path": "p/.mcp.json",
+            "command": null, "args": [], "url": "https://u:***@mcp.example/a?key=***&b=***", "timeout": 30,
+            "permissions": {"read": "ask", "write": "ask"}
+        }),
+    );
+}
+
+#[track_caller]
+fn check(entry: &str, field: &str, expected: Value) {
+    let config = parsed(&format!(r#"{{"mcpServers": {{"s": {entry}}}}}"#));
+    assert_eq!(config.to_value()["s"][field], expected, "{entry} {:?}", config.warnings);
+}
+
+#[test]
+fn the_variants_of_other_clients_are_understood() {
+    check(r#"{"command": "a"}"#, "type", json!("stdio"));
+    check(r#"{"command": "a", "type": "local"}"#, "type", json!("stdio"));
+    check(r#"{"url": "http://a"}"#, "type", json!("http"));
+    check(r#"{"url": "http://a", "type": "local"}"#, "type", json!("http"));
+    check(r#"{"url": "http://a", "type": "sse"}"#, "type", json!("http"));
+    check(r#"{"url": "http://a", "command": "b", "type": "stdio"}"#, "type", json!("stdio"));
+    check(r#"{"command": "a", "enabled": false}"#, "enabled", json!(false));
+    check(r#"{"command": "a", "disabled": true}"#, "enabled", json!(false));
+    check(r#"{"command": "a", "timeoutSeconds": 90}"#, "timeout", json!(90));
+    check(r#"{"command": "a", "args": null}"#, "args", json!([]));
+    check(r#"{"url": "https://a.example/mcp"}"#, "url", json!("https://a.example/mcp"));
+    check(r#"{"url": "${env:URL}?k=v"}"#, "url", json!("${env:URL}?k=v"));
+}
+
+#[track_caller]
+fn check_warning(text: &str, expected: &str) {
+    let warnings: Vec<_> = parsed(text).warnings.iter().map(Warning::to_string).collect();
+    assert_eq!(warnings, [expected]);
+}
+
+#[test]
+fn what_cannot_be_used_is_named_with_its_place() {
+    check_warning(
+        "{\n  \"mcpServers\": {\n    \"s\" 1\n",
+        "p/.mcp.json:3: expected `:` (column 9); the MCP servers of this file are left out",
+    );
+    check_warning(
+        "7",
+        "p/.mcp.json:1: invalid type: integer `7`, expected an object with `mcpServers` (column 1); the MCP servers of \
+         this file are left out",
+    );
+    check_warning(
+        r#"{"mcpServers": {"s": {"args": []}}}"#,
+        "p/.mcp.json: the MCP server `s` is left out: it needs a `command` to start, or a `url`",
+    );
+    check_warning(
+        r#"{"mcpServers": {"s": {"type": "http"}}}"#,
+        "p/.mcp.json: the MCP server `s` is left out: its type is `http`, so it needs a `url`",
+    );
+    check_warning(
+        r#"{"mcpServers": {"s": {"type": "carrier pigeon"}}}"#,
+        "p/.mcp.json: the MCP server `s` is left out: its type `carrier pigeon` is neither `stdio` nor `http`",
+    );
+    check_warning(
+        r#"{"mcpServers": {"s": {"command": 1}, "t": {"command": "a"}}}"#,
+        "p/.mcp.json: the MCP server `s` is left out: invalid type: integer `1`, expected a string",
+    );
+}
+
+#[test]
+fn one_bad_entry_does_not_hide_the_others() {
+    let config = parsed(r#"{"mcpServers": {"s": 1, "t": {"command": "a"}}}"#);
+    assert_eq!(config.servers.keys().collect::<Vec<_>>(), ["t"]);
+}
+
+#[track_caller]
+fn check_plain(text: &str, expected: &str) {
+    assert_eq!(without_comments(text), expected);
+}
+
+#[test]
+fn comments_and_trailing_commas_leave_blanks() {
+    check_plain("{\"a\": 1, // one\n}", "{\"a\": 1        \n}");
+    check_plain("[1, /* \n */ ]", "[1     \n    ]");
+    check_plain(r#"{"a": "// no, \" ]"}"#, r#"{"a": "// no, \" ]"}"#);
+    check_plain("\u{feff}{}", "{}");
+    check_plain("[1,]", "[1 ]");
+    check_plain("/* ü", "    ");
+    check_plain("\"open", "\"open");
+}
+
+#[test]
+fn the_project_wins_over_the_home_and_its_last_file_over_the_others() {
+    let folder = std::env::temp_dir().join(format!("kosmo-mcp-config-{}", std::process::id()));
+    let (home, root) = (folder.join("home"), folder.join("project"));
+    let write = |path: PathBuf, command: &str, name: &str| {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a temporary folder");
+        let text = json!({"mcpServers": {name: {"command": command}, "shared": {"command": command}}});
+        std::fs::write(path, text.to_string()).expect("a temporary file");
+    };
+    write(home.join("mcp.json"), "home", "a");
+    write(root.join(".vscode/mcp.json"), "vscode", "b");
+    write(root.join(".cursor/mcp.json"), "cursor", "c");
+    write(root.join(".mcp.json"), "root", "d");
+    std::fs::create_dir_all(root.join(".git")).expect("a temporary folder");
+    std::fs::create_dir_all(root.join("deep/er")).expect("a temporary folder");
+
+    let config = McpConfig::load(Some(&home), &root.join("deep/er"));
+    std::fs::remove_dir_all(&folder).expect("the folder made above");
+    assert_eq!(config.warnings, []);
+    let commands: Vec<_> = config.servers.values().map(|server| server.command.as_deref().unwrap_or("")).collect();
+    assert_eq!(commands, ["home", "vscode", "cursor", "root", "root"]);
+    assert_eq!(config.servers["shared"].source, "project:.mcp.json");
+    assert_eq!(config.servers["a"].source, "global");
+}
+
+#[test]
+fn nothing_configured_is_an_empty_object() {
+    let config = McpConfig::load(Some(Path::new("/nonexistent/home")), Path::new("/nonexistent/project"));
+    assert_eq!((config.to_value(), config.warnings), (json!({}), vec![]));
+}

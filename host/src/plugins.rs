@@ -1,0 +1,33 @@
+//! Plugin files for good: copying them into the home and recording that the operator accepted them.
+
+use crate::engine::Engine;
+use crate::fault::{Code, Fault};
+use crate::files;
+use crate::provider::Provider;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Copies a plugin into the home and accepts it: from then on its word on its URL counts for accounts that name none.
+///
+/// # Errors
+/// `unloadable`, if the file is no plugin or cannot be read or written. An earlier revision then stays.
+pub async fn install(engine: &Arc<Engine>, home: &Path, file: &Path) -> Result<(Provider, PathBuf), Fault> {
+    let named = |error: &dyn std::fmt::Display| Fault::new(Code::Unloadable, format!("{}: {error}", file.display()));
+    let name = file.file_stem().and_then(|stem| stem.to_str()).ok_or_else(|| named(&"the file has no name"))?;
+    let bytes = std::fs::read(file).map_err(|error| named(&error))?;
+    let provider = Provider::load(engine, name, bytes.clone()).await.map_err(|fault| named(&fault))?;
+    let target = home.join("plugins").join(format!("{name}.wasm"));
+    let kept = std::fs::create_dir_all(home.join("plugins")).and_then(|()| files::write(&target, &[&bytes]));
+    kept.map_err(|error| named(&error))?;
+    accept(home, name, provider.digest()).map_err(|error| named(&error))?;
+    Ok((provider, target))
+}
+
+fn accept(home: &Path, name: &str, digest: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let file = home.join("accepted.toml");
+    let mut accepted: BTreeMap<String, String> = toml::from_str(&files::read_text(&file)?)?;
+    accepted.insert(name.into(), digest.into());
+    let lines: Vec<_> = accepted.iter().map(|(name, digest)| format!("{name} = \"{digest}\"\n")).collect();
+    Ok(files::write(&file, &[lines.concat().as_bytes()])?)
+}

@@ -1,0 +1,227 @@
+//! A loaded plugin, and the whole story of one invocation: [`Provider::invoke`].
+
+use crate::arguments;
+use crate::bindings::{PluginPre, contract};
+use crate::description::{Description, Function};
+use crate::engine::Engine;
+use crate::fault::{Code, Fault};
+use crate::imports::DeniedImport;
+use crate::invocation::{Invocation, Surroundings};
+use crate::limits::{Exceeded, Limits};
+use crate::nearest::did_you_mean;
+use crate::outbound::{Connected, Gate, Outbound};
+use crate::resume::Ticket;
+use crate::sandbox::Sandbox;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
+use tokio::time::timeout_at;
+
+/// An embedder may want no limit; the clock has one.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// One revision of a plugin under the name scripts use. Code and description change together, by replacing it whole.
+pub struct Provider {
+    digest: Arc<str>,
+    bytes: Arc<[u8]>,
+    description: Arc<Description>,
+    plugin: OnceCell<PluginPre<Sandbox>>,
+    accounts: Mutex<HashMap<String, Arc<Connected>>>,
+}
+
+impl Provider {
+    /// Loads a component that must describe itself as `name`.
+    ///
+    /// # Errors
+    /// `unloadable`, saying what is wrong with the file.
+    pub async fn load(engine: &Arc<Engine>, name: &str, bytes: Vec<u8>) -> Result<Self, Fault> {
+        let (digest, bytes) = (Arc::<str>::from(hex(&Sha256::digest(&bytes))), Arc::<[u8]>::from(bytes));
+        let description = engine.describe(&digest, &bytes).await?;
+        if description.name != name {
+            let message = format!("The file is called {name}, but describes itself as `{}`.", description.name);
+            return Err(Fault::new(Code::Unloadable, message));
+        }
+        let description = Arc::new(description);
+        Ok(Self { digest, bytes, description, plugin: OnceCell::new(), accounts: Mutex::default() })
+    }
+
+    /// `dialpad`
+    pub fn name(&self) -> &str {
+        &self.description.name
+    }
+
+    /// Everything it says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The SHA-256 of the component, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Runs one function once, in a sandbox of its own, and gives its result as JSON text.
+    pub(crate) async fn invoke(&self, host: &Surroundings, asked: Invocation) -> Result<String, Fault> {
+        let function = self.function(&asked.function)?;
+        let told = |fault: Fault| fault.of(self.name(), &function.name);
+        let connected = self.account(host, asked.account()).map_err(told)?;
+        let path = format!("{}.{}", self.name(), function.name);
+        let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
+        let permission = host.permissions.of(self.name());
+        permission.check(self.name(), function.operation, asked.force).map_err(told)?;
+
+        let now = Instant::now();
+        let limit = now + host.limits.wall.min(LONGEST);
+        let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
+        let gate = Gate {
+            description: Arc::clone(&self.description),
+            function: function.name.clone(),
+            connected,
+            permission,
+            force: asked.force,
+            limits: host.limits,
+            sent: 0.into(),
+            cause: Mutex::default(),
+        };
+        let run = self.run(host, gate, arguments, deadline);
+        let late = |_| {
+            Fault::new(
+                Code::Timeout,
+                format!("{path} did not finish within {} s.", (deadline - now).as_secs_f64().ceil()),
+            )
+        };
+        timeout_at(deadline.into(), run).await.map_err(late).flatten().map_err(told)
+    }
+
+    /// The component ready to run: compiled at first use, which takes seconds for one never seen before.
+    pub(crate) async fn plugin(&self, engine: &Arc<Engine>) -> Result<&PluginPre<Sandbox>, Fault> {
+        self.plugin.get_or_try_init(|| engine.load(&self.digest, &self.bytes)).await
+    }
+
+    fn function(&self, name: &str) -> Result<&Function, Fault> {
+        self.description.function(name).ok_or_else(|| {
+            let suggestion = did_you_mean(name, self.description.functions.iter().map(|known| known.name.as_str()));
+            let message = format!("Unknown function: app.integrations.{}.{name}.{suggestion}", self.name());
+            Fault::new(Code::Unknown, message).of(self.name(), name)
+        })
+    }
+
+    /// The account, made ready on first use and kept with its connections as long as this revision.
+    pub(crate) fn account(&self, host: &Surroundings, name: &str) -> Result<Arc<Connected>, Fault> {
+        let mut ready = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = ready.get(name) {
+            return Ok(Arc::clone(account));
+        }
+        let account = Arc::new(host.config.account(&self.description, &self.digest, name)?.into());
+        ready.insert(name.into(), Arc::clone(&account));
+        Ok(account)
+    }
+
+    async fn run(
+        &self,
+        host: &Surroundings,
+        gate: Gate,
+        arguments: Map<String, Value>,
+        deadline: Instant,
+    ) -> Result<String, Fault> {
+        let account = &gate.connected.account;
+        let arguments = Value::Object(arguments).to_string();
+        let place = account.base().as_str();
+        let ticket = Ticket::new(&[&self.digest, account.name(), place, &gate.function, &arguments]);
+        let invocation = contract::Invocation {
+            function: gate.function.clone(),
+            account: account.name().into(),
+            base_url: account.base().as_str().into(),
+            settings: account.settings().to_vec(),
+            time_left: deadline.saturating_duration_since(Instant::now()).as_millis().try_into().unwrap_or(u32::MAX),
+            resume: host.resumes.get(&ticket),
+            arguments,
+        };
+        let _slot = host.engine.slot().await?;
+        let limits = gate.limits;
+        let outcome = self.enter(host, Outbound::new(gate), &limits, &invocation).await;
+        host.resumes.settle(&ticket, &outcome, invocation.resume.is_some());
+        let path = format!("{}.{}", self.name(), invocation.function);
+        outcome.map_err(|failure| failure.into_fault(&self.description.title, &path))
+    }
+
+    /// The sandbox lives in here and nowhere else: whatever happened, it is dropped on the way out.
+    async fn enter(
+        &self,
+        host: &Surroundings,
+        outbound: Outbound,
+        limits: &Limits,
+        invocation: &contract::Invocation,
+    ) -> Result<String, Failure> {
+        let plugin = self.plugin(&host.engine).await.map_err(Failure::Host)?;
+        let mut store = Sandbox::store(host.engine.wasmtime().map_err(Failure::Host)?, limits, outbound);
+        let answer = match plugin.instantiate_async(&mut store).await {
+            Ok(instance) => instance.kosmo_plugin_provider().call_invoke(&mut store, invocation).await,
+            Err(error) => Err(error),
+        };
+        let cause = store.data().outbound().cause();
+        match answer {
+            Ok(Ok(json)) => Ok(json),
+            Ok(Err(fault)) => Err(Failure::plugin(fault, cause)),
+            Err(error) => Err(Failure::Host(trapped(&error, cause))),
+        }
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({} {})", self.name(), &self.digest[..12])
+    }
+}
+
+/// Who ended an invocation.
+pub(crate) enum Failure {
+    /// The host: a limit, a denial, a broken connection.
+    Host(Fault),
+    /// The plugin, in its own words.
+    Plugin(contract::Fault),
+}
+
+impl Failure {
+    /// The host knows why a request failed; the plugin only that it did, and may tell it wrong.
+    fn plugin(fault: contract::Fault, cause: Option<Fault>) -> Self {
+        let vague = matches!(fault, contract::Fault::Unreachable(_) | contract::Fault::Internal(_));
+        match cause {
+            Some(cause) if vague || matches!(cause.code, Code::Denied | Code::ApprovalRequired) => Self::Host(cause),
+            _ => Self::Plugin(fault),
+        }
+    }
+
+    fn into_fault(self, title: &str, path: &str) -> Fault {
+        match self {
+            Self::Host(fault) if fault.code == Code::Unreachable => {
+                Fault { message: format!("Failed to connect to {title} API: {}", fault.message), ..fault }
+            }
+            Self::Host(fault) if matches!(fault.code, Code::Trap | Code::Cpu | Code::Memory) => {
+                Fault { message: format!("{path}: {}", fault.message), ..fault }
+            }
+            Self::Host(fault) => fault,
+            Self::Plugin(fault) => Fault::from_plugin(title, path, fault),
+        }
+    }
+}
+
+fn trapped(error: &wasmtime::Error, cause: Option<Fault>) -> Fault {
+    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        return (*exceeded).into();
+    }
+    if let Some(denied) = error.downcast_ref::<DeniedImport>() {
+        return denied.into();
+    }
+    cause.filter(|cause| cause.code == Code::Denied).unwrap_or_else(|| {
+        Fault::new(Code::Trap, format!("The plugin crashed: {}. Nothing of it is left running.", error.root_cause()))
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
