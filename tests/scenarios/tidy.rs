@@ -1,0 +1,79 @@
+//! What the architecture promises of the host's source, checked on the source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/src")
+}
+
+/// Every Rust file below `folder`, relative to the host's source, with its text up to its unit tests.
+fn files() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let (root, mut found) = (source(), Vec::new());
+    walk(&root, &mut found);
+    let name = |path: &PathBuf| path.strip_prefix(&root).expect("below the source").to_string_lossy().into_owned();
+    let text = |path: &PathBuf| fs::read_to_string(path).expect("a source file");
+    let code = |text: String| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    found.iter().map(|path| (name(path), code(text(path)))).filter(|(name, _)| !name.contains("tests/")).collect()
+}
+
+/// The files whose code, comments aside, mentions one of these.
+fn mention(words: &[&str]) -> Vec<String> {
+    let code = |line: &str| !line.trim_start().starts_with("//");
+    let mentions =
+        |text: &str| text.lines().filter(|line| code(line)).any(|line| words.iter().any(|w| line.contains(w)));
+    let mut names: Vec<_> = files().into_iter().filter(|(_, text)| mentions(text)).map(|(name, _)| name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn policy_is_pure() {
+    let policy = [
+        "grant.rs",
+        "secret.rs",
+        "target.rs",
+        "account.rs",
+        "permission.rs",
+        "arguments.rs",
+        "limits.rs",
+        "nearest.rs",
+        "outbound/address.rs",
+    ];
+    let impure = mention(&["wasmtime", "tokio", "mlua", "std::fs", "hyper"]);
+    let found: Vec<_> = policy.iter().filter(|file| impure.contains(&(**file).to_owned())).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn one_file_opens_sockets_and_none_uses_the_crates_own_client() {
+    assert_eq!(mention(&["TcpStream", "lookup_host", "UdpSocket"]), ["outbound/connect.rs"]);
+    assert_eq!(mention(&["default_send_request"]), Vec::<String>::new());
+}
+
+#[test]
+fn secrets_are_exposed_where_they_are_attached_and_where_they_are_read() {
+    assert_eq!(mention(&[".expose()", "Secret::expose"]), ["account.rs", "outbound/mod.rs"]);
+}
+
+#[test]
+fn only_the_lua_module_names_lua_and_only_one_file_is_unsafe() {
+    assert!(mention(&["mlua"]).iter().all(|file| file.starts_with("lua/")));
+    assert_eq!(mention(&["unsafe {", "unsafe fn", "unsafe impl"]), ["artifact.rs"]);
+}
+
+#[test]
+fn only_main_and_the_command_line_use_anyhow_or_exit() {
+    let cli = |file: &String| file == "main.rs" || file.starts_with("cli/");
+    assert!(mention(&["anyhow", "process::exit"]).iter().all(cli));
+}

@@ -1,0 +1,138 @@
+//! A provider that answers with what it received, for tests of the gate itself.
+
+use serde_json::json;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A server on 127.0.0.1. `/allowed/large/N` answers with N bytes, `/allowed/redirect` with a redirect to `/elsewhere`,
+/// `/allowed/hang` never; everything else with the request's headers as JSON.
+pub struct Echo {
+    url: String,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+/// One request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// `GET /allowed/a?b=c`
+    pub line: String,
+    /// Names in lower case, in order.
+    pub headers: Vec<(String, String)>,
+    /// As sent.
+    pub body: String,
+}
+
+impl Received {
+    /// The first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A connection that is polled without pause instead of waited for.
+struct Polled(TcpStream);
+
+impl Read for Polled {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::hint::spin_loop(),
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+impl Echo {
+    /// Starts on a free port.
+    pub fn start() -> Self {
+        Self::serving(|stream, log| {
+            if let Ok(reader) = stream.try_clone() {
+                serve(BufReader::new(reader), stream, log);
+            }
+        })
+    }
+
+    /// Starts on a free port and never sleeps, for measurements: waking a thread on an idle machine takes longer than
+    /// the request that woke it, and longer still the longer it slept.
+    pub fn sleepless() -> Self {
+        Self::serving(|stream, log| {
+            if let (Ok(reader), Ok(())) = (stream.try_clone(), stream.set_nonblocking(true)) {
+                serve(BufReader::new(Polled(reader)), stream, log);
+            }
+        })
+    }
+
+    fn serving(serve: fn(TcpStream, &Mutex<Vec<Received>>)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&received);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let log = Arc::clone(&log);
+                std::thread::spawn(move || serve(stream, &log));
+            }
+        });
+        Self { url, received }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Every request so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn serve(mut reader: impl BufRead, mut writer: TcpStream, log: &Mutex<Vec<Received>>) {
+    while let Some(request) = read(&mut reader) {
+        let answer = answer(&request);
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        let Some(answer) = answer else {
+            std::thread::park();
+            continue;
+        };
+        if writer.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Received> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|&length| length > 0)?;
+    let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
+    let mut headers = Vec::new();
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        let Some((name, value)) = header.trim_end().split_once(": ") else { break };
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let mut body = vec![0; length.unwrap_or_default()];
+    reader.read_exact(&mut body).ok()?;
+    Some(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+fn answer(request: &Received) -> Option<String> {
+    let target = request.line.split_whitespace().nth(1).unwrap_or_default();
+    let path = target.split('?').next().unwrap_or_default();
+    let reply = |status: &str, extra: &str, body: &str| {
+        Some(format!("HTTP/1.1 {status}\r\n{extra}content-length: {}\r\n\r\n{body}", body.len()))
+    };
+    match path.strip_prefix("/allowed/").unwrap_or_default() {
+        "hang" => None,
+        "redirect" => reply("302 Found", "location: /elsewhere\r\n", ""),
+        large if large.starts_with("large/") => {
+            let length = large.trim_start_matches("large/").parse().unwrap_or_default();
+            reply("200 OK", "", &"x".repeat(length))
+        }
+        _ => reply("200 OK", "content-type: application/json\r\n", &json!({ "headers": request.headers }).to_string()),
+    }
+}
