@@ -5,7 +5,7 @@ use crate::bindings::{PluginPre, contract};
 use crate::description::{Description, DescriptionError};
 use crate::fault::{Code, Fault};
 use crate::imports;
-use crate::limits::Limits;
+use crate::limits::{CORE_INSTANCES, Limits, MEMORIES, TABLES};
 use crate::outbound::Outbound;
 use crate::sandbox::{Sandbox, TICK};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,11 +18,6 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 /// Invocations that may run at once; further ones wait their turn.
 const SLOTS: u32 = 128;
-/// What one component may take of the pool. The pool has this for every slot, so that one plugin's greed is not another
-/// one's failure. A Rust component has four core instances, one memory and two tables; a Python one a few dozen.
-const CORE_INSTANCES: u32 = 50;
-const MEMORIES: u32 = 2;
-const TABLES: u32 = 8;
 /// How long an invocation waits for its turn before it is told `busy`.
 const QUEUE: Duration = Duration::from_secs(10);
 /// `describe` answers from constants.

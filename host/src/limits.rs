@@ -3,6 +3,12 @@
 use crate::fault::{Code, Fault};
 use std::time::Duration;
 
+/// Core instances, memories and tables one component may have. The pool has as many for every slot, so that one plugin's
+/// greed is not another one's failure. A Rust component has four, one and two; a Python one a few dozen core instances.
+pub(crate) const CORE_INSTANCES: u32 = 50;
+pub(crate) const MEMORIES: u32 = 2;
+pub(crate) const TABLES: u32 = 8;
+
 /// Ceilings of one invocation. A session's own limits apply besides these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

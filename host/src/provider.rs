@@ -222,6 +222,7 @@ fn trapped(error: &wasmtime::Error, cause: Option<Fault>) -> Fault {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Two lower case digits a byte, as digests are written everywhere.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

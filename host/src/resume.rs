@@ -2,7 +2,7 @@
 
 use crate::bindings::contract;
 use crate::files;
-use crate::provider::Failure;
+use crate::provider::{Failure, hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ impl Ticket {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
         }
-        Self(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&digest.finalize()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything one invocation owns while it runs: created for it, dropped with it, shared with nobody.
 
-use crate::limits::{Exceeded, Limits};
+use crate::limits::{CORE_INSTANCES, Exceeded, Limits, MEMORIES, TABLES};
 use crate::outbound::Outbound;
 use std::time::Duration;
 use wasmtime::component::ResourceTable;
@@ -89,15 +89,15 @@ impl ResourceLimiter for Meter {
     }
 
     fn instances(&self) -> usize {
-        50
+        CORE_INSTANCES as usize
     }
 
     fn memories(&self) -> usize {
-        4
+        MEMORIES as usize
     }
 
     fn tables(&self) -> usize {
-        16
+        TABLES as usize
     }
 }
 
