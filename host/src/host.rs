@@ -25,7 +25,7 @@ pub struct Host {
 
 struct Inner {
     registry: Registry,
-    surroundings: Surroundings,
+    surroundings: Arc<Surroundings>,
     home: Option<PathBuf>,
     runtime: Executor,
 }
@@ -234,13 +234,13 @@ impl HostBuilder {
             EngineSettings { cache: self.cache.clone().or_else(|| under("cache")), configure: self.configure };
         let engine = Arc::new(Engine::new(settings));
         let folders = self.folders.into_iter().chain(under("plugins")).collect();
-        let surroundings = Surroundings {
+        let surroundings = Arc::new(Surroundings {
             engine: Arc::clone(&engine),
             permissions: config.permissions(),
             resumes: Resumes::new(under("resume")),
             limits: self.limits,
             config,
-        };
+        });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
         let registry = Registry::new(engine, folders);
         Ok(Host { inner: Arc::new(Inner { registry, surroundings, home: self.home, runtime }) })

@@ -65,7 +65,7 @@ impl Provider {
     }
 
     /// Runs one function once, in a sandbox of its own, and gives its result as JSON text.
-    pub(crate) async fn invoke(&self, host: &Surroundings, asked: Invocation) -> Result<String, Fault> {
+    pub(crate) async fn invoke(&self, host: &Arc<Surroundings>, asked: Invocation) -> Result<String, Fault> {
         let function = self.function(&asked.function)?;
         let told = |fault: Fault| fault.of(self.name(), &function.name);
         let connected = self.account(host, asked.account()).map_err(told)?;
@@ -78,16 +78,19 @@ impl Provider {
         let limit = now + host.limits.wall.min(LONGEST);
         let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
         let gate = Gate {
+            host: Arc::clone(host),
             description: Arc::clone(&self.description),
             function: function.name.clone(),
+            operation: function.operation,
             connected,
             permission,
             force: asked.force,
             limits: host.limits,
+            deadline,
             sent: 0.into(),
             cause: Mutex::default(),
         };
-        let run = self.run(host, gate, arguments, deadline);
+        let run = self.run(host, gate, arguments);
         let late = |_| {
             Fault::new(
                 Code::Timeout,
@@ -121,13 +124,7 @@ impl Provider {
         Ok(account)
     }
 
-    async fn run(
-        &self,
-        host: &Surroundings,
-        gate: Gate,
-        arguments: Map<String, Value>,
-        deadline: Instant,
-    ) -> Result<String, Fault> {
+    async fn run(&self, host: &Surroundings, gate: Gate, arguments: Map<String, Value>) -> Result<String, Fault> {
         let account = &gate.connected.account;
         let arguments = Value::Object(arguments).to_string();
         let place = account.base().as_str();
@@ -137,7 +134,12 @@ impl Provider {
             account: account.name().into(),
             base_url: account.base().as_str().into(),
             settings: account.settings().to_vec(),
-            time_left: deadline.saturating_duration_since(Instant::now()).as_millis().try_into().unwrap_or(u32::MAX),
+            time_left: gate
+                .deadline
+                .saturating_duration_since(Instant::now())
+                .as_millis()
+                .try_into()
+                .unwrap_or(u32::MAX),
             resume: host.resumes.get(&ticket),
             arguments,
         };

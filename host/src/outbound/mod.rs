@@ -1,45 +1,29 @@
 //! The single gate every guest request passes: parse once, check, authenticate, send to a checked address, cap.
 
 pub mod address;
+mod attempt;
+mod check;
 mod client;
 mod connect;
+mod headers;
 
-use crate::account::{Account, Credential};
-use crate::description::Description;
+use crate::account::Account;
+use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
+use crate::invocation::Surroundings;
 use crate::limits::Limits;
 use crate::permission::Permission;
-use crate::target::Target;
 use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, Response, header};
+use headers::is_forbidden;
+use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use wasmtime_wasi_http::{
-    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
-};
+use std::time::Instant;
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use client::Connected;
-
-/// What a guest may not say about itself: credentials are the host's, and where a request came from is nobody's.
-const HOST_HEADERS: [HeaderName; 8] = [
-    header::AUTHORIZATION,
-    header::COOKIE,
-    header::HOST,
-    header::FORWARDED,
-    header::VIA,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-];
-
-/// Headers by which some servers let one request pass for another, under the rule of a third.
-const DISGUISES: [&str; 6] =
-    ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-real-ip", "x-rewrite-url"];
-
-const USER_AGENT: &str = concat!("kosmo/", env!("CARGO_PKG_VERSION"));
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send>;
@@ -52,12 +36,16 @@ pub(crate) struct Outbound {
 
 /// What this invocation may send, and what became of it.
 pub(crate) struct Gate {
+    pub(crate) host: Arc<Surroundings>,
     pub(crate) description: Arc<Description>,
     pub(crate) function: String,
+    pub(crate) operation: Operation,
     pub(crate) connected: Arc<Connected>,
     pub(crate) permission: Permission,
     pub(crate) force: bool,
     pub(crate) limits: Limits,
+    /// When the invocation ends, whatever it is doing.
+    pub(crate) deadline: Instant,
     pub(crate) sent: AtomicU32,
     pub(crate) cause: Mutex<Option<Fault>>,
 }
@@ -105,9 +93,7 @@ impl Gate {
         let permit = self.check(&parts.method, &parts.uri.to_string())?;
         self.count()?;
         let body = collect(body, self.limits.request_body, "request").await?;
-        let request = self.build(&parts, permit, body)?;
-        let (parts, body) = self.connected.client.send(request).await?.into_parts();
-        let body = collect(body, self.limits.response_body, "response").await?;
+        let (parts, body) = self.deliver(&parts, &permit, body).await?.into_parts();
         let body = self.account().redact(&body).map_or(body, Bytes::from);
         Ok(Response::from_parts(self.redacted(parts), body_of(body)))
     }
@@ -120,85 +106,12 @@ impl Gate {
         parts
     }
 
-    /// Whether this function may send this, on what URL exactly, and with whose authority.
-    fn check(&self, method: &Method, uri: &str) -> Result<Permit, Fault> {
-        let plain = Target::parse(uri);
-        for rule in self.description.rules(&self.function) {
-            let (bases, signed) = self.account().origin(rule.origin());
-            let target = if signed { Target::signed(uri).ok() } else { plain.as_ref().ok().cloned() };
-            let Some(target) = target.filter(|target| rule.allows(method, target, bases)) else { continue };
-            let authenticated = rule.origin() == "base";
-            if authenticated && rule.is_generic() {
-                self.check_stricter(method, &target)?;
-            }
-            return Ok(Permit { target, authenticated });
-        }
-        Err(self.denied(method, uri, plain.err().map(|error| error.to_string())))
-    }
-
-    /// What a generic rule lets out needs the permission of every function whose rule covers it too: `api_delete` cannot
-    /// do what a denied `delete_message` could not.
-    fn check_stricter(&self, method: &Method, target: &Target) -> Result<(), Fault> {
-        for (function, rules) in self.description.ceilings() {
-            let covers = |rule: &crate::grant::Rule| {
-                rule.origin() == "base" && rule.allows(method, target, std::slice::from_ref(self.account().base()))
-            };
-            if function.name != self.function && rules.iter().any(covers) {
-                self.permission.check(&self.description.name, function.operation, self.force)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn denied(&self, method: &Method, uri: &str, flaw: Option<String>) -> Fault {
-        let (name, function) = (&self.description.name, &self.function);
-        let url = uri.split(['?', '#']).next().unwrap_or_default();
-        let why = flaw.unwrap_or_else(|| format!("it may send only {}", self.ceiling()));
-        Fault::new(
-            Code::Denied,
-            format!(
-                "{name}.{function} may not send {method} {url}: {why}. Where requests go is the account's `url`, and \
-                 what a function may send is declared by the plugin; only the operator can change either."
-            ),
-        )
-    }
-
-    fn ceiling(&self) -> String {
-        let show = |rule: &crate::grant::Rule| {
-            let (bases, _) = self.account().origin(rule.origin());
-            let origins: Vec<_> = bases.iter().map(|base| base.as_str()).collect();
-            format!("{rule} to {}", origins.join(" or "))
-        };
-        match self.description.rules(&self.function) {
-            [] => "nothing".into(),
-            rules => rules.iter().map(show).collect::<Vec<_>>().join(", "),
-        }
-    }
-
     fn count(&self) -> Result<(), Fault> {
         let limit = self.limits.requests;
         if self.sent.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(());
         }
         Err(Fault::new(Code::TooLarge, format!("The plugin was stopped after {limit} requests in one invocation.")))
-    }
-
-    /// The request that goes out: the checked URL in its checked form, the guest's harmless headers, the credential.
-    fn build(&self, parts: &Parts, permit: Permit, body: Bytes) -> Result<Request<Full<Bytes>>, Fault> {
-        let mut url = permit.target.into_url();
-        let mut headers = harmless(&parts.headers);
-        if permit.authenticated {
-            match self.account().credential() {
-                Some(Credential::Header(name, value)) => drop(headers.insert(name.clone(), value.clone())),
-                Some(Credential::Query(name, secret)) => drop(url.query_pairs_mut().append_pair(name, secret.expose())),
-                None => {}
-            }
-        }
-        let mut request = Request::builder().method(parts.method.clone()).uri(url.as_str()).body(Full::new(body));
-        if let Ok(request) = &mut request {
-            *request.headers_mut() = headers;
-        }
-        request.map_err(|error| Fault::new(Code::Internal, format!("the request cannot be built: {error}")))
     }
 
     /// Keeps the first cause, and the first denial above all, since it explains whatever came after.
@@ -216,32 +129,6 @@ impl Gate {
         }
         error
     }
-}
-
-/// Leave to send to this URL, in exactly this form.
-struct Permit {
-    target: Target,
-    /// Whether the URL is on the account's own origin, the credential's only audience.
-    authenticated: bool,
-}
-
-fn is_forbidden(name: &HeaderName) -> bool {
-    HOST_HEADERS.contains(name)
-        || DEFAULT_FORBIDDEN_HEADERS.contains(name)
-        || name.as_str().starts_with("x-forwarded-")
-        || name.as_str().starts_with("proxy-")
-        || DISGUISES.contains(&name.as_str())
-}
-
-fn harmless(headers: &HeaderMap) -> HeaderMap {
-    let mut kept: HeaderMap =
-        headers.iter().filter(|(name, _)| !is_forbidden(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
-    // The body is whole by now, and its length is what was counted, not what was claimed.
-    kept.remove(header::CONTENT_LENGTH);
-    // A compressed answer could not be searched for secrets.
-    kept.remove(header::ACCEPT_ENCODING);
-    kept.entry(header::USER_AGENT).or_insert(http::HeaderValue::from_static(USER_AGENT));
-    kept
 }
 
 fn body_of(bytes: Bytes) -> WasiBody {

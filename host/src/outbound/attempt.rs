@@ -1,0 +1,42 @@
+//! One request on its way: authenticated, sent, and sent again only where that cannot do anything twice.
+
+use super::check::Permit;
+use super::headers::harmless;
+use super::{Gate, collect};
+use crate::account::Credential;
+use crate::fault::{Code, Fault};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::Full;
+
+impl Gate {
+    /// Sends a request that was checked, and gives the whole answer.
+    pub(super) async fn deliver(&self, parts: &Parts, permit: &Permit, body: Bytes) -> Result<Response<Bytes>, Fault> {
+        self.attempt(self.build(parts, permit, body)?).await
+    }
+
+    /// Sends once.
+    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Fault> {
+        let (parts, body) = self.connected.client.send(request).await?.into_parts();
+        Ok(Response::from_parts(parts, collect(body, self.limits.response_body, "response").await?))
+    }
+
+    /// The request that goes out: the checked URL in its checked form, the guest's harmless headers, the credential.
+    fn build(&self, parts: &Parts, permit: &Permit, body: Bytes) -> Result<Request<Full<Bytes>>, Fault> {
+        let mut url = permit.target.url().clone();
+        let mut headers = harmless(&parts.headers);
+        if permit.authenticated {
+            match self.account().credential() {
+                Some(Credential::Header(name, value)) => drop(headers.insert(name.clone(), value.clone())),
+                Some(Credential::Query(name, secret)) => drop(url.query_pairs_mut().append_pair(name, secret.expose())),
+                None => {}
+            }
+        }
+        let mut request = Request::builder().method(parts.method.clone()).uri(url.as_str()).body(Full::new(body));
+        if let Ok(request) = &mut request {
+            *request.headers_mut() = headers;
+        }
+        request.map_err(|error| Fault::new(Code::Internal, format!("the request cannot be built: {error}")))
+    }
+}
