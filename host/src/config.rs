@@ -120,6 +120,12 @@ impl Config {
         self
     }
 
+    /// What seals the store in place of a key file, if the environment says so.
+    pub(crate) fn credential_key(&self) -> Option<Secret> {
+        let key = self.environment.get("KOSMO_CREDENTIAL_KEY").filter(|key| !key.is_empty());
+        key.map(|key| Secret::new(key.clone()))
+    }
+
     /// The operator's decisions.
     pub fn permissions(&self) -> Permissions {
         Permissions::new(self.permissions.clone())

@@ -42,6 +42,23 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
+/// Takes away what others than the owner may do with a file.
+#[cfg(unix)]
+pub(crate) fn close(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))
+}
+
+/// Leaves a file as it is.
+#[cfg(not(unix))]
+pub(crate) fn close(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 fn write_beside(path: &Path, parts: &[&[u8]]) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;

@@ -9,6 +9,7 @@ use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
 use crate::resume::Resumes;
+use crate::store::Store;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -238,6 +239,7 @@ impl HostBuilder {
             engine: Arc::clone(&engine),
             permissions: config.permissions(),
             resumes: Resumes::new(under("resume")),
+            store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
             limits: self.limits,
             config,
         });

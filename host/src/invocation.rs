@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::permission::Permissions;
 use crate::resume::Resumes;
+use crate::store::Store;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,4 +48,6 @@ pub(crate) struct Surroundings {
     pub(crate) permissions: Permissions,
     pub(crate) limits: Limits,
     pub(crate) resumes: Resumes,
+    /// None without a home.
+    pub(crate) store: Option<Arc<Store>>,
 }

@@ -45,6 +45,7 @@ mod registry;
 mod resume;
 mod sandbox;
 mod secret;
+mod store;
 mod target;
 
 pub use config::{Config, ConfigError};

@@ -1,0 +1,148 @@
+//! What kosmo keeps between runs: one SQLite file under the home, shared by every process that uses it.
+//!
+//! Nothing is opened before it is needed. What was confirmed is on disk; a process that is killed at any point leaves
+//! the file as it was before or after, never in between. Secrets in it are sealed ([`seal`]).
+
+mod key;
+mod lease;
+mod schema;
+mod seal;
+mod secrets;
+mod token;
+
+pub(crate) use lease::Lease;
+pub(crate) use token::Token;
+
+use crate::fault::{Code, Fault};
+use crate::files;
+use rusqlite::{Connection, OpenFlags};
+use seal::Seal;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// How long a process waits for another one's change. They take milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The file, opened at first use.
+#[derive(Debug)]
+pub(crate) struct Store {
+    home: PathBuf,
+    /// What the operator gave instead of a key file.
+    passphrase: Option<crate::secret::Secret>,
+    opened: OnceLock<Result<Opened, String>>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    connection: Mutex<Connection>,
+    seal: Seal,
+}
+
+/// Why something could not be kept or found.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("{0}")]
+    Unusable(String),
+    #[error("{} cannot be used: {error}", .file.display())]
+    Database { file: PathBuf, error: rusqlite::Error },
+    #[error(
+        "{} holds {what} that {} does not open. Put the key back that it was sealed with, or configure the account \
+         again.", .file.display(), .key
+    )]
+    Sealed { file: PathBuf, what: String, key: &'static str },
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::new(Code::Internal, error.to_string())
+    }
+}
+
+impl Store {
+    /// The store of this home. `passphrase` is what `KOSMO_CREDENTIAL_KEY` says, if it does.
+    pub(crate) fn new(home: &Path, passphrase: Option<crate::secret::Secret>) -> Self {
+        Self { home: home.into(), passphrase, opened: OnceLock::new() }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.home.join("kosmo.db")
+    }
+
+    fn opened(&self) -> Result<&Opened, StoreError> {
+        let open = || self.open().map_err(|error| error.to_string());
+        self.opened.get_or_init(open).as_ref().map_err(|error| StoreError::Unusable(error.clone()))
+    }
+
+    fn open(&self) -> Result<Opened, StoreError> {
+        let unusable = |error: &dyn std::fmt::Display| {
+            StoreError::Unusable(format!("{} cannot be used: {error}", self.file().display()))
+        };
+        files::private_folder(&self.home).map_err(|error| unusable(&error))?;
+        // SQLite gives the files beside it the permissions of this one.
+        files::create(&self.file(), b"").and_then(|()| files::close(&self.file())).map_err(|error| unusable(&error))?;
+        let seal = key::seal(&self.home, self.passphrase.as_ref()).map_err(|error| unusable(&error))?;
+        let connection = connect(&self.file()).map_err(|error| self.failed(error))?;
+        Ok(Opened { connection: Mutex::new(connection), seal })
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::Database { file: self.file(), error }
+    }
+
+    fn unsealable(&self, what: String) -> StoreError {
+        let key = if self.passphrase.is_some() { key::VARIABLE } else { key::FILE };
+        StoreError::Sealed { file: self.file(), what, key }
+    }
+
+    fn connection(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        Ok(self.opened()?.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    schema::prepare(&mut connection)?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_before_it_is_needed() {
+        let home = tempfile::tempdir().expect("a folder");
+        let store = Store::new(home.path(), None);
+        assert_eq!(std::fs::read_dir(home.path()).expect("a folder").count(), 0);
+        assert!(store.fields("dialpad", "default").expect("nothing yet").is_empty());
+        assert!(home.path().join("kosmo.db").is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_any_of_its_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("kosmo.db"), "").expect("a file others can read");
+        let store = Store::new(home.path(), None);
+        store.set_field("dialpad", "default", "access_token", "s3cr3t").expect("kept");
+        let files: Vec<_> = std::fs::read_dir(home.path()).expect("a folder").flatten().collect();
+        assert!(files.len() >= 3, "{files:?}");
+        for file in files {
+            let mode = file.metadata().expect("a file").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{file:?} {mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_named() {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("kosmo.db"), "not a database, but long enough to be taken for one".repeat(20))
+            .expect("a file");
+        let error = Store::new(home.path(), None).fields("dialpad", "default").expect_err("unusable").to_string();
+        assert!(error.contains("kosmo.db cannot be used: ") && error.contains("not a database"), "{error}");
+    }
+}
