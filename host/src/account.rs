@@ -2,7 +2,7 @@
 
 use crate::description::{Authentication, Description, FieldKind, authentication_fields};
 use crate::fault::{Code, Fault};
-use crate::grant::{Base, RuleError};
+use crate::rule::{Base, RuleError};
 use crate::secret::Secret;
 use http::{HeaderName, HeaderValue, header};
 use std::collections::BTreeMap;

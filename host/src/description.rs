@@ -1,7 +1,7 @@
 //! What a provider said of itself, checked once: a `Description` that exists is consistent.
 
 use crate::bindings::contract;
-use crate::grant::{Base, Rule, RuleError};
+use crate::rule::{Base, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::Deref;

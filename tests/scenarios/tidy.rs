@@ -40,7 +40,7 @@ fn mention(words: &[&str]) -> Vec<String> {
 #[test]
 fn policy_is_pure() {
     let policy = [
-        "grant.rs",
+        "rule.rs",
         "secret.rs",
         "target.rs",
         "account.rs",

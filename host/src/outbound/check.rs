@@ -2,7 +2,7 @@
 
 use super::Gate;
 use crate::fault::{Code, Fault};
-use crate::grant::Rule;
+use crate::rule::Rule;
 use crate::target::Target;
 use http::Method;
 

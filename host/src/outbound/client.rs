@@ -3,7 +3,7 @@
 use super::connect::Connector;
 use crate::account::Account;
 use crate::fault::{Code, Fault};
-use crate::grant::Base;
+use crate::rule::Base;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;

@@ -2,7 +2,7 @@
 
 use super::address::is_public;
 use crate::fault::{Code, Fault};
-use crate::grant::Base;
+use crate::rule::Base;
 use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
