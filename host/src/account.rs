@@ -314,6 +314,10 @@ impl Reader<'_> {
             Authentication::Query((name, field)) => {
                 Ok(Some(Credential::Query(name.clone(), Secret::new(value(field)))))
             }
+            Authentication::Oauth2(oauth2) => match &oauth2.access_token {
+                Some(field) => self.header(header::AUTHORIZATION, field, &format!("Bearer {}", value(field))),
+                None => Ok(None),
+            },
         }
     }
 

@@ -1,12 +1,14 @@
 //! What a provider said of itself, checked once: a `Description` that exists is consistent.
 
 use crate::bindings::contract;
-use crate::rule::{Base, Rule, RuleError};
+use crate::rule::{Base, PathPattern, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::Deref;
 
-pub use contract::{Authentication, CredentialField, FieldKind, Function, Kind, Operation, Pagination, Parameter};
+pub use contract::{
+    Authentication, CredentialField, FieldKind, Function, Kind, Oauth2, Oauth2Grant, Operation, Pagination, Parameter,
+};
 
 /// Bytes of a line for people. A parameter's description with its unit, format and traps takes about two hundred.
 const LINE: usize = 1000;
@@ -17,6 +19,7 @@ pub struct Description {
     declared: contract::Description,
     base: Base,
     rules: Vec<Vec<Rule>>,
+    never: Vec<Rule>,
 }
 
 /// Why a plugin's description is refused.
@@ -55,6 +58,20 @@ pub enum DescriptionError {
         function: String,
         /// What is wrong with it.
         error: RuleError,
+    },
+    /// Something under `never` that is not a request to the account's URL.
+    #[error("`never` names the origin `{0}`; it is for requests to `base`")]
+    Never(String),
+    /// A token endpoint that is not one path.
+    #[error("the token path `{0}` is not one literal path such as `/oauth/token`")]
+    TokenPath(String),
+    /// A function that could ask for tokens itself.
+    #[error("a rule of {function} covers the token path `{path}`, where only the host sends requests")]
+    CoversTokenPath {
+        /// The function that declares it.
+        function: String,
+        /// The token path.
+        path: String,
     },
     /// A URL that cannot be an origin.
     #[error("{url}: {error}")]
@@ -107,6 +124,11 @@ impl Description {
         self.functions.iter().zip(self.rules.iter().map(Vec::as_slice))
     }
 
+    /// What no function may send to the account's URL, whatever its rules say.
+    pub fn never(&self) -> &[Rule] {
+        &self.never
+    }
+
     /// The credential fields that are secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &CredentialField> {
         self.credentials.iter().filter(|field| field.kind == FieldKind::Secret)
@@ -139,8 +161,11 @@ impl TryFrom<contract::Description> for Description {
         }
         let base = Base::declared(&declared.base_url)
             .map_err(|error| DescriptionError::Url { url: declared.base_url.clone(), error })?;
-        let rules = declared.functions.iter().map(parse_rules).collect::<Result<_, _>>()?;
-        Ok(Self { declared, base, rules })
+        let parse = |function: &Function| parse_rules(&function.name, &function.requests);
+        let rules: Vec<_> = declared.functions.iter().map(parse).collect::<Result<_, _>>()?;
+        let never = parse_rules("never", &declared.never)?;
+        check_token_path(&declared, &rules)?;
+        Ok(Self { declared, base, rules, never })
     }
 }
 
@@ -183,15 +208,23 @@ fn check_names(declared: &contract::Description) -> Result<(), DescriptionError>
 fn check_references(declared: &contract::Description) -> Result<(), DescriptionError> {
     let missing =
         |from: &str, what, name: &str| Err(DescriptionError::Missing { from: from.into(), what, name: name.into() });
+    let unknown_group = |group: &&String| !declared.rate_groups.iter().any(|known| known.name == **group);
     for field in authentication_fields(&declared.authentication) {
         if !declared.credentials.iter().any(|known| known.key == field && known.kind == FieldKind::Secret) {
             return missing("authentication", "secret credential field", field);
         }
     }
+    if let Authentication::Oauth2(oauth2) = &declared.authentication
+        && let Some(group) = oauth2.rate_group.as_ref().filter(unknown_group)
+    {
+        return missing("authentication", "rate group", group);
+    }
+    if let Some(rule) = declared.never.iter().find(|rule| rule.origin != "base") {
+        return Err(DescriptionError::Never(rule.origin.clone()));
+    }
     for function in &declared.functions {
-        if let Some(group) = &function.rate_group
-            && !declared.rate_groups.iter().any(|known| known.name == *group)
-        {
+        let mut groups = function.requests.iter().filter_map(|rule| rule.rate_group.as_ref());
+        if let Some(group) = function.rate_group.as_ref().filter(unknown_group).or_else(|| groups.find(unknown_group)) {
             return missing(&function.name, "rate group", group);
         }
         for rule in &function.requests {
@@ -215,6 +248,20 @@ pub fn authentication_fields(authentication: &Authentication) -> Vec<&str> {
         Authentication::Bearer(field) => vec![field],
         Authentication::Basic((user, password)) => vec![user, password],
         Authentication::Header((_, field)) | Authentication::Query((_, field)) => vec![field],
+        Authentication::Oauth2(oauth2) => {
+            let client = [&oauth2.client_id, &oauth2.client_secret];
+            let granted = oauth2.grants.iter().filter_map(grant_field);
+            let fields = oauth2.access_token.iter().chain(client);
+            fields.map(String::as_str).chain(granted).collect()
+        }
+    }
+}
+
+/// The credential field an OAuth 2 grant needs, besides the client's.
+pub fn grant_field(grant: &Oauth2Grant) -> Option<&str> {
+    match grant {
+        Oauth2Grant::JwtBearer(field) | Oauth2Grant::RefreshToken(field) => Some(field),
+        Oauth2Grant::ClientCredentials => None,
     }
 }
 
@@ -265,10 +312,24 @@ fn line(what: &'static str, text: &str) -> Result<(), DescriptionError> {
     Err(DescriptionError::Line { what, text: text.chars().take(60).collect() })
 }
 
-fn parse_rules(function: &Function) -> Result<Vec<Rule>, DescriptionError> {
+fn parse_rules(function: &str, rules: &[contract::OutboundRule]) -> Result<Vec<Rule>, DescriptionError> {
     let parse =
-        |rule| Rule::try_from(rule).map_err(|error| DescriptionError::Rule { function: function.name.clone(), error });
-    function.requests.iter().map(parse).collect()
+        |rule| Rule::try_from(rule).map_err(|error| DescriptionError::Rule { function: function.into(), error });
+    rules.iter().map(parse).collect()
+}
+
+/// The client's secret goes where tokens are issued, and what comes back is a secret: no guest has business there.
+fn check_token_path(declared: &contract::Description, rules: &[Vec<Rule>]) -> Result<(), DescriptionError> {
+    let Authentication::Oauth2(Oauth2 { token_path, .. }) = &declared.authentication else { return Ok(()) };
+    let literal = token_path.parse().ok().filter(|path: &PathPattern| path.literal().is_some());
+    let path = literal.ok_or_else(|| DescriptionError::TokenPath(token_path.clone()))?;
+    let covers = |rule: &Rule| rule.origin() == "base" && rule.covers(&path);
+    match declared.functions.iter().zip(rules).find(|(_, rules)| rules.iter().any(covers)) {
+        None => Ok(()),
+        Some((function, _)) => {
+            Err(DescriptionError::CoversTokenPath { function: function.name.clone(), path: token_path.clone() })
+        }
+    }
 }
 
 fn name(what: &'static str, name: &str) -> Result<(), DescriptionError> {

@@ -14,6 +14,7 @@ pub struct Rule {
     methods: Vec<http::Method>,
     origin: String,
     path: PathPattern,
+    rate_group: Option<String>,
 }
 
 /// An origin with a path prefix that requests are relative to: an account's URL, or a plugin's default.
@@ -76,6 +77,16 @@ impl Rule {
     pub fn origin(&self) -> &str {
         &self.origin
     }
+
+    /// The rate group its requests count against, if it is another than their function's.
+    pub fn rate_group(&self) -> Option<&str> {
+        self.rate_group.as_deref()
+    }
+
+    /// Whether it covers a path of its origin, by whatever method.
+    pub(crate) fn covers(&self, path: &PathPattern) -> bool {
+        path.literal().is_some_and(|segments| self.path.matches(&segments))
+    }
 }
 
 impl fmt::Display for Rule {
@@ -94,7 +105,8 @@ impl TryFrom<&contract::OutboundRule> for Rule {
             return Err(RuleError::NoMethod);
         }
         let methods = rule.methods.iter().map(|name| parse_method(name)).collect::<Result<_, _>>()?;
-        Ok(Self { methods, origin: rule.origin.clone(), path: rule.path.parse()? })
+        let (path, rate_group) = (rule.path.parse()?, rule.rate_group.clone());
+        Ok(Self { methods, origin: rule.origin.clone(), path, rate_group })
     }
 }
 
@@ -152,6 +164,15 @@ impl Base {
 }
 
 impl PathPattern {
+    /// Its segments, if it stands for exactly one path.
+    pub(crate) fn literal(&self) -> Option<Vec<&str>> {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => Some(text.as_str()),
+            Segment::One => None,
+        });
+        if self.rest { None } else { segments.collect() }
+    }
+
     fn matches(&self, segments: &[&str]) -> bool {
         let Some((head, tail)) = segments.split_at_checked(self.segments.len()) else { return false };
         let tail_matches = if self.rest { tail.iter().all(|segment| !segment.is_empty()) } else { tail.is_empty() };
@@ -217,8 +238,8 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, url: &str, expected: bool) {
-        let contract =
-            contract::OutboundRule { methods: vec!["GET".into()], origin: "base".into(), path: pattern.into() };
+        let (methods, origin) = (vec!["GET".into()], "base".into());
+        let contract = contract::OutboundRule { methods, origin, path: pattern.into(), rate_group: None };
         let rule = Rule::try_from(&contract).expect("a rule");
         let base = Base::declared("https://api.test/v1").expect("a base");
         let target = Target::parse(url).expect("a target");

@@ -1,7 +1,9 @@
 //! What both a provider's and a function's page say about access: status, accounts, authentication.
 
 use crate::account::{DEFAULT, variable};
-use crate::description::{Authentication, CredentialField, Description, FieldKind, Function, Operation};
+use crate::description::{
+    Authentication, CredentialField, Description, FieldKind, Function, Oauth2, Operation, grant_field,
+};
 use crate::{Host, Provider};
 
 /// With which accounts a provider can be used.
@@ -61,7 +63,18 @@ fn authentication(authentication: &Authentication) -> String {
         Authentication::Basic((user, password)) => attached(&format!("basic (`{user}`, `{password}`)")),
         Authentication::Header((name, field)) => attached(&format!("header {name} (`{field}`)")),
         Authentication::Query((name, field)) => attached(&format!("query parameter {name} (`{field}`)")),
+        Authentication::Oauth2(oauth2) => attached(&format!("OAuth 2 ({})", ways(oauth2))),
     }
+}
+
+/// What an account may give: `access_token`, or client and grant.
+fn ways(oauth2: &Oauth2) -> String {
+    let client = format!("`{}` + `{}`", oauth2.client_id, oauth2.client_secret);
+    let granted = oauth2.grants.iter().map(|grant| match grant_field(grant) {
+        Some(field) => format!("{client} + `{field}`"),
+        None => client.clone(),
+    });
+    oauth2.access_token.iter().map(|field| format!("`{field}`")).chain(granted).collect::<Vec<_>>().join(", or ")
 }
 
 fn attached(how: &str) -> String {

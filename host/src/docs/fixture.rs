@@ -21,6 +21,7 @@ pub(super) fn pager() -> Description {
         rate_groups: vec![RateGroup { name: "slow".into(), limit: 10, window: 60 }],
         origins: vec![],
         functions: vec![list_pages(), get_page(), send_page(), erase_page()],
+        never: vec![],
         whoami: None,
     };
     declared.try_into().expect("a consistent description")
@@ -94,7 +95,12 @@ fn function(name: &str, summary: &str, operation: Operation, method: &str, param
         operation,
         destructive: false,
         parameters,
-        requests: vec![OutboundRule { methods: vec![method.into()], origin: "base".into(), path: "/pages/**".into() }],
+        requests: vec![OutboundRule {
+            methods: vec![method.into()],
+            origin: "base".into(),
+            path: "/pages/**".into(),
+            rate_group: None,
+        }],
         rate_group: None,
         pagination: None,
     }

@@ -2,7 +2,9 @@
 
 use super::facts::{self, Access};
 use super::{faults, lua, provider};
+use crate::bindings::contract::RateGroup;
 use crate::description::{Description, Function, Kind, Operation, Pagination, Parameter};
+use crate::rule::Rule;
 
 /// The whole page, in Markdown.
 pub(super) fn page(description: &Description, function: &Function, access: &Access) -> String {
@@ -27,7 +29,7 @@ fn summary(description: &Description, function: &Function, access: &Access) -> S
         format!("- Operation: {}", facts::operation(function)),
     ];
     lines.extend(access.items(description));
-    let group = description.rate_groups.iter().find(|group| Some(&group.name) == function.rate_group.as_ref());
+    let group = function.rate_group.as_ref().and_then(|name| group(description, name));
     lines.extend(group.map(|group| format!("- Rate limit: {}", provider::rate(group))));
     lines.join("\n")
 }
@@ -80,8 +82,16 @@ fn kind(kind: Kind) -> &'static str {
 }
 
 fn requests(description: &Description, function: &Function) -> String {
-    let rules: Vec<_> = description.rules(&function.name).iter().map(|rule| format!("- `{rule}`")).collect();
+    let item = |rule: &Rule| match rule.rate_group().and_then(|name| group(description, name)) {
+        Some(group) => format!("- `{rule}` ({})", provider::rate(group)),
+        None => format!("- `{rule}`"),
+    };
+    let rules: Vec<_> = description.rules(&function.name).iter().map(item).collect();
     if rules.is_empty() { "- nothing".into() } else { rules.join("\n") }
+}
+
+fn group<'a>(description: &'a Description, name: &str) -> Option<&'a RateGroup> {
+    description.rate_groups.iter().find(|group| group.name == name)
 }
 
 fn examples(description: &Description, function: &Function, invocation: &str) -> String {

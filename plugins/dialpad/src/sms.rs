@@ -21,8 +21,11 @@ pub(crate) const LIST: Function = Function::read("list_sms", "List text messages
          admin's API key.",
     )
     .parameters(&[window::start(START), window::END, arguments::LIMIT, arguments::CURSOR])
-    .requests(&[Rule::post("/api/v2/stats"), Rule::get("/api/v2/stats/{}"), Rule::get("/**").on("exports")])
-    .rate_group("stats")
+    .requests(&[
+        Rule::post("/api/v2/stats").rate_group("stats"),
+        Rule::get("/api/v2/stats/{}"),
+        Rule::get("/**").on("exports"),
+    ])
     .pagination(Pagination::Cursor { parameter: "cursor", items: "items", next: "cursor" })
     .runs(|invocation| export::list(invocation, &mut Live));
 

@@ -1,6 +1,8 @@
 //! What a plugin says of itself besides its functions, as constants.
 
-use crate::{Function, contract};
+use crate::{Function, Rule, contract};
+
+pub use contract::ClientAuthentication;
 
 /// A provider without its functions; see the contract's `description` for what each part means.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,7 @@ pub struct About {
     credentials: &'static [CredentialField],
     rate_groups: &'static [RateGroup],
     origins: &'static [Origin],
+    never: &'static [Rule],
     whoami: Option<&'static str>,
 }
 
@@ -32,6 +35,38 @@ pub enum Authentication {
     Header(&'static str, &'static str),
     /// Query name, field.
     Query(&'static str, &'static str),
+    /// `Authorization: Bearer <token>`, with a token that the host gets and renews.
+    OAuth2(OAuth2),
+}
+
+/// OAuth 2 as this provider does it; see the contract's `oauth2`.
+#[derive(Clone, Copy, Debug)]
+pub struct OAuth2 {
+    /// Literal path on the account's URL.
+    pub token_path: &'static str,
+    /// The field for a token made elsewhere.
+    pub access_token: Option<&'static str>,
+    /// A field.
+    pub client_id: &'static str,
+    /// A field.
+    pub client_secret: &'static str,
+    /// How the token endpoint takes the client's two fields.
+    pub client_authentication: ClientAuthentication,
+    /// In the order they are tried.
+    pub grants: &'static [OAuth2Grant],
+    /// What token requests count against.
+    pub rate_group: Option<&'static str>,
+}
+
+/// What a token is issued for; each string names a credential field.
+#[derive(Clone, Copy, Debug)]
+pub enum OAuth2Grant {
+    /// A signed assertion.
+    JwtBearer(&'static str),
+    /// The first refresh token.
+    RefreshToken(&'static str),
+    /// The client itself.
+    ClientCredentials,
 }
 
 /// Something the operator tells kosmo about an account.
@@ -48,6 +83,11 @@ impl CredentialField {
     /// A required secret. The plugin never sees it.
     pub const fn secret(key: &'static str, label: &'static str, description: &'static str) -> Self {
         Self { key, label, description, kind: contract::FieldKind::Secret, required: true }
+    }
+
+    /// Not needed by every account.
+    pub const fn optional(self) -> Self {
+        Self { required: false, ..self }
     }
 
     /// An optional plain setting; read it with [`Invocation::setting`](crate::Invocation::setting).
@@ -105,6 +145,7 @@ impl About {
             credentials: &[],
             rate_groups: &[],
             origins: &[],
+            never: &[],
             whoami: None,
         }
     }
@@ -144,6 +185,11 @@ impl About {
         Self { origins, ..self }
     }
 
+    /// Requests that nothing may send, whichever function's rules cover them.
+    pub const fn never(self, never: &'static [Rule]) -> Self {
+        Self { never, ..self }
+    }
+
     /// The read function that tells who the account is.
     pub const fn whoami(self, function: &'static str) -> Self {
         Self { whoami: Some(function), ..self }
@@ -163,6 +209,7 @@ impl About {
             rate_groups: self.rate_groups.iter().map(RateGroup::describe).collect(),
             origins: self.origins.iter().map(Origin::describe).collect(),
             functions: functions.iter().map(Function::describe).collect(),
+            never: self.never.iter().map(Rule::describe).collect(),
             whoami: self.whoami.map(Into::into),
         }
     }
@@ -176,6 +223,31 @@ impl Authentication {
             Self::Basic(user, password) => contract::Authentication::Basic((user.into(), password.into())),
             Self::Header(name, field) => contract::Authentication::Header((name.into(), field.into())),
             Self::Query(name, field) => contract::Authentication::Query((name.into(), field.into())),
+            Self::OAuth2(oauth2) => contract::Authentication::Oauth2(oauth2.describe()),
+        }
+    }
+}
+
+impl OAuth2 {
+    fn describe(&self) -> contract::Oauth2 {
+        contract::Oauth2 {
+            token_path: self.token_path.into(),
+            access_token: self.access_token.map(Into::into),
+            client_id: self.client_id.into(),
+            client_secret: self.client_secret.into(),
+            client_authentication: self.client_authentication,
+            grants: self.grants.iter().map(OAuth2Grant::describe).collect(),
+            rate_group: self.rate_group.map(Into::into),
+        }
+    }
+}
+
+impl OAuth2Grant {
+    fn describe(&self) -> contract::Oauth2Grant {
+        match *self {
+            Self::JwtBearer(field) => contract::Oauth2Grant::JwtBearer(field.into()),
+            Self::RefreshToken(field) => contract::Oauth2Grant::RefreshToken(field.into()),
+            Self::ClientCredentials => contract::Oauth2Grant::ClientCredentials,
         }
     }
 }

@@ -216,12 +216,13 @@ pub struct Rule {
     methods: &'static [&'static str],
     origin: &'static str,
     path: &'static str,
+    rate_group: Option<&'static str>,
 }
 
 impl Rule {
     /// These methods on this path pattern of the account's URL.
     pub const fn new(methods: &'static [&'static str], path: &'static str) -> Self {
-        Self { methods, origin: "base", path }
+        Self { methods, origin: "base", path, rate_group: None }
     }
 
     /// GET
@@ -254,11 +255,17 @@ impl Rule {
         Self { origin, ..self }
     }
 
-    fn describe(&self) -> contract::OutboundRule {
+    /// Counted against this rate group instead of the function's.
+    pub const fn rate_group(self, name: &'static str) -> Self {
+        Self { rate_group: Some(name), ..self }
+    }
+
+    pub(crate) fn describe(&self) -> contract::OutboundRule {
         contract::OutboundRule {
             methods: self.methods.iter().map(|&method| method.into()).collect(),
             origin: self.origin.into(),
             path: self.path.into(),
+            rate_group: self.rate_group.map(Into::into),
         }
     }
 }

@@ -51,7 +51,7 @@ pub mod bindings {
     });
 }
 
-pub use about::{About, Authentication, CredentialField, Origin, RateGroup};
+pub use about::{About, Authentication, ClientAuthentication, CredentialField, OAuth2, OAuth2Grant, Origin, RateGroup};
 pub use answer::{Answer, ErrorParts};
 pub use bindings::export;
 pub use bindings::kosmo::plugin::types as contract;

@@ -15,7 +15,7 @@ mod sms;
 #[cfg(test)]
 mod testing;
 
-use kosmo_plugin::{About, Authentication, CredentialField, Function, Plugin, RateGroup};
+use kosmo_plugin::{About, Authentication, CredentialField, Function, Plugin, RateGroup, Rule};
 
 /// The plugin.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ impl Plugin for RingCentral {
             per_minute("heavy", 10),
             per_minute("auth", 5),
         ])
+        .never(WHOLE_MAILBOX)
         .whoami("get_current_user");
 
     const FUNCTIONS: &'static [Function] = &[
@@ -63,6 +64,12 @@ impl Plugin for RingCentral {
         raw::API_DELETE,
     ];
 }
+
+/// Without an id RingCentral deletes every message there is.
+const WHOLE_MAILBOX: &[Rule] = &[
+    Rule::delete("/restapi/v1.0/account/{}/extension/{}/message-store"),
+    Rule::delete("/restapi/v1.0/account/{}/extension/{}/message-store/"),
+];
 
 const ACCESS_TOKEN: CredentialField = CredentialField::secret(
     "access_token",
