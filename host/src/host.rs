@@ -5,6 +5,7 @@ use crate::engine::{Configure, Engine, EngineSettings};
 use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
+use crate::outbound::Budget;
 use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
@@ -240,6 +241,7 @@ impl HostBuilder {
             permissions: config.permissions(),
             resumes: Resumes::new(under("resume")),
             store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
+            held: Budget::new(self.limits.held_by_all),
             limits: self.limits,
             config,
         });

@@ -4,6 +4,7 @@ use crate::account::DEFAULT;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Limits;
+use crate::outbound::Budget;
 use crate::permission::Permissions;
 use crate::resume::Resumes;
 use crate::store::Store;
@@ -47,6 +48,8 @@ pub(crate) struct Surroundings {
     pub(crate) config: Config,
     pub(crate) permissions: Permissions,
     pub(crate) limits: Limits,
+    /// The answers all invocations together may hold at once.
+    pub(crate) held: Arc<Budget>,
     pub(crate) resumes: Resumes,
     /// None without a home.
     pub(crate) store: Option<Arc<Store>>,

@@ -54,7 +54,7 @@ pub use engine::{Configure, Engine};
 pub use fault::{Code, Fault};
 pub use host::{Host, HostBuilder};
 pub use invocation::Invocation;
-pub use limits::Limits;
+pub use limits::{Limits, Timeouts};
 pub use lua::{IntegrationCall, Meta, Outcome, Script, Session, SessionBuilder, Surface};
 pub use permission::{Decision, Permission};
 pub use provider::Provider;

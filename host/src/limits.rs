@@ -25,8 +25,43 @@ pub struct Limits {
     pub requests: u32,
     /// Bytes of one request's body.
     pub request_body: usize,
-    /// Bytes of one response's body.
+    /// Bytes of one response's body, decoded if it came compressed.
     pub response_body: usize,
+    /// Header fields of one response. Providers send twenty to forty.
+    pub response_headers: usize,
+    /// Bytes of one response's header fields, names and values together.
+    pub response_header_bytes: usize,
+    /// Bytes of response bodies one invocation may hold at once: a few of the largest, since it also has to fit what it
+    /// makes of them into its memory.
+    pub held: usize,
+    /// Bytes of response bodies all invocations of a host may hold at once. A quarter of a small machine's memory.
+    pub held_by_all: usize,
+    /// How long each step of a request may take.
+    pub timeouts: Timeouts,
+}
+
+/// How long each step of a request may take. The invocation's own time applies besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Resolving the name and connecting, all addresses together. A live host answers in one round trip.
+    pub connect: Duration,
+    /// The TLS handshake, which a stalling server could otherwise stretch for ever.
+    pub handshake: Duration,
+    /// From a connection until the head of the answer is there: a provider's slowest report.
+    pub first_byte: Duration,
+    /// Between two parts of the answer's body.
+    pub between_bytes: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            handshake: Duration::from_secs(10),
+            first_byte: Duration::from_secs(30),
+            between_bytes: Duration::from_secs(15),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -39,6 +74,11 @@ impl Default for Limits {
             requests: 100,
             request_body: 10 << 20,
             response_body: 10 << 20,
+            response_headers: 100,
+            response_header_bytes: 64 << 10,
+            held: 32 << 20,
+            held_by_all: 256 << 20,
+            timeouts: Timeouts::default(),
         }
     }
 }

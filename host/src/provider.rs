@@ -9,7 +9,7 @@ use crate::imports::DeniedImport;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::{Exceeded, Limits};
 use crate::nearest::did_you_mean;
-use crate::outbound::{Connected, Gate, Outbound};
+use crate::outbound::{Budget, Connected, Gate, Outbound};
 use crate::resume::Ticket;
 use crate::sandbox::Sandbox;
 use serde_json::{Map, Value};
@@ -88,6 +88,7 @@ impl Provider {
             limits: host.limits,
             deadline,
             sent: 0.into(),
+            held: Budget::new(host.limits.held),
             cause: Mutex::default(),
         };
         let run = self.run(host, gate, arguments);
@@ -119,7 +120,8 @@ impl Provider {
         if let Some(account) = ready.get(name) {
             return Ok(Arc::clone(account));
         }
-        let account = Arc::new(host.config.account(&self.description, &self.digest, name)?.into());
+        let account = host.config.account(&self.description, &self.digest, name)?;
+        let account = Arc::new(Connected::new(account, &host.limits));
         ready.insert(name.into(), Arc::clone(&account));
         Ok(account)
     }

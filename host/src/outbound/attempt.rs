@@ -1,8 +1,9 @@
 //! One request on its way: authenticated, sent, and sent again only where that cannot do anything twice.
 
+use super::Gate;
+use super::answer::Whole;
 use super::check::Permit;
 use super::headers::harmless;
-use super::{Gate, collect};
 use crate::account::Credential;
 use crate::fault::{Code, Fault};
 use bytes::Bytes;
@@ -12,14 +13,13 @@ use http_body_util::Full;
 
 impl Gate {
     /// Sends a request that was checked, and gives the whole answer.
-    pub(super) async fn deliver(&self, parts: &Parts, permit: &Permit, body: Bytes) -> Result<Response<Bytes>, Fault> {
+    pub(super) async fn deliver(&self, parts: &Parts, permit: &Permit, body: Bytes) -> Result<Response<Whole>, Fault> {
         self.attempt(self.build(parts, permit, body)?).await
     }
 
     /// Sends once.
-    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Fault> {
-        let (parts, body) = self.connected.client.send(request).await?.into_parts();
-        Ok(Response::from_parts(parts, collect(body, self.limits.response_body, "response").await?))
+    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Response<Whole>, Fault> {
+        self.read(self.connected.client.send(request).await?).await
     }
 
     /// The request that goes out: the checked URL in its checked form, the guest's harmless headers, the credential.

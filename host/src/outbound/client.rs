@@ -1,14 +1,17 @@
 //! A pooled HTTP client of one account. Connections are reused by it and shared with no other.
 
+use super::answer::head_too_large;
 use super::connect::Connector;
 use crate::account::Account;
 use crate::fault::{Code, Fault};
+use crate::limits::Limits;
 use crate::rule::Base;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +20,10 @@ use std::time::Duration;
 const IDLE: Duration = Duration::from_secs(50);
 /// As many idle connections as invocations may run at once, so that a busy account keeps reusing its own.
 const IDLE_CONNECTIONS: usize = 128;
+/// As many header fields as hyper reads of itself; asking for the same number would cost it an allocation each time.
+const HYPERS_HEADERS: usize = 100;
+/// The smallest read buffer hyper takes.
+const LEAST_BUFFER: usize = 8 << 10;
 
 /// An account with its connections.
 #[derive(Debug)]
@@ -25,9 +32,10 @@ pub(crate) struct Connected {
     pub(crate) client: Client,
 }
 
-impl From<Account> for Connected {
-    fn from(account: Account) -> Self {
-        let client = Client::new(account.bases().cloned().collect());
+impl Connected {
+    /// With connections of its own, none of them made yet.
+    pub(crate) fn new(account: Account, limits: &Limits) -> Self {
+        let client = Client::new(account.bases().cloned().collect(), *limits);
         Self { account, client }
     }
 }
@@ -35,38 +43,60 @@ impl From<Account> for Connected {
 /// A pooled client.
 pub(crate) struct Client {
     inner: legacy::Client<Connector, Full<Bytes>>,
+    limits: Limits,
 }
 
 impl Client {
     /// A client that may dial special-purpose addresses only where one of these bases, typed by the operator, says so.
-    fn new(bases: Vec<Base>) -> Self {
+    fn new(bases: Vec<Base>, limits: Limits) -> Self {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_idle_timeout(IDLE).pool_max_idle_per_host(IDLE_CONNECTIONS).pool_timer(TokioTimer::new());
-        Self { inner: builder.build(Connector::new(bases)) }
+        builder.http1_max_buf_size(limits.response_header_bytes.max(LEAST_BUFFER));
+        if limits.response_headers > HYPERS_HEADERS {
+            builder.http1_max_headers(limits.response_headers);
+        }
+        Self { inner: builder.build(Connector::new(bases, limits.timeouts)), limits }
     }
 
     /// Sends once. A connection that turns out closed before a byte of the request left is replaced; nothing else is
     /// ever repeated here, and redirects are answers.
-    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Fault> {
-        self.inner.request(request).await.map_err(|error| describe(&error))
+    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Fault> {
+        let connection = capture_connection(&mut request);
+        let answer = self.inner.request(request);
+        tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|error| self.describe(&error)),
+            late = overdue(connection, self.limits.timeouts.first_byte) => Err(late),
+        }
     }
+
+    /// The innermost cause says most: a refused address, a certificate, a reset.
+    fn describe(&self, error: &legacy::Error) -> Fault {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            if let Some(fault) = deeper.downcast_ref::<Fault>() {
+                return fault.clone();
+            }
+            if deeper.downcast_ref().is_some_and(hyper::Error::is_parse_too_large) {
+                return head_too_large(&self.limits);
+            }
+            cause = deeper;
+        }
+        let what = if error.is_connect() { "no connection" } else { "the connection broke before an answer came" };
+        Fault::new(Code::Unreachable, format!("{what}: {cause}"))
+    }
+}
+
+/// Becomes ready when a provider has had its time to answer, counted from the connection: making one has limits of its
+/// own.
+async fn overdue(mut connection: CaptureConnection, limit: Duration) -> Fault {
+    connection.wait_for_connection_metadata().await;
+    tokio::time::sleep(limit).await;
+    Fault::new(Code::Timeout, format!("the provider sent no answer within {} s", limit.as_secs_f32()))
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client(…)")
     }
-}
-
-/// The innermost cause says most: a refused address, a certificate, a reset.
-fn describe(error: &legacy::Error) -> Fault {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        if let Some(fault) = deeper.downcast_ref::<Fault>() {
-            return fault.clone();
-        }
-        cause = deeper;
-    }
-    let what = if error.is_connect() { "no connection" } else { "the connection broke before an answer came" };
-    Fault::new(Code::Unreachable, format!("{what}: {cause}"))
 }

@@ -2,6 +2,7 @@
 
 use super::address::is_public;
 use crate::fault::{Code, Fault};
+use crate::limits::Timeouts;
 use crate::rule::Base;
 use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -20,31 +21,27 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// Resolving and connecting, all addresses together. A live host answers in one round trip.
-const CONNECT: Duration = Duration::from_secs(10);
-/// The TLS handshake, which a stalling server could otherwise stretch for ever.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
 /// Makes connections for one account.
 #[derive(Clone)]
 pub(crate) struct Connector {
     bases: Arc<[Base]>,
+    timeouts: Timeouts,
 }
 
 impl Connector {
-    pub(crate) fn new(bases: Vec<Base>) -> Self {
-        Self { bases: bases.into() }
+    pub(crate) fn new(bases: Vec<Base>, timeouts: Timeouts) -> Self {
+        Self { bases: bases.into(), timeouts }
     }
 
     async fn connect(self, uri: Uri) -> Result<TokioIo<Stream>, Fault> {
         let host = uri.host().unwrap_or_default();
         let secure = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = timed(CONNECT, host, "connecting", self.dial(host, port)).await?;
+        let tcp = timed(self.timeouts.connect, host, "connecting", self.dial(host, port)).await?;
         if !secure {
             return Ok(TokioIo::new(Stream(Box::new(tcp))));
         }
-        let tls = timed(HANDSHAKE, host, "the TLS handshake", handshake(host, tcp)).await?;
+        let tls = timed(self.timeouts.handshake, host, "the TLS handshake", handshake(host, tcp)).await?;
         Ok(TokioIo::new(Stream(Box::new(tls))))
     }
 
@@ -103,7 +100,7 @@ async fn timed<T>(
     what: &str,
     work: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    let late = |_| Fault::new(Code::Timeout, format!("{host}: {what} took more than {} s", limit.as_secs()));
+    let late = |_| Fault::new(Code::Timeout, format!("{host}: {what} took more than {} s", limit.as_secs_f32()));
     timeout(limit, work).await.map_err(late)?
 }
 

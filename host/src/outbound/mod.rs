@@ -1,10 +1,13 @@
 //! The single gate every guest request passes: parse once, check, authenticate, send to a checked address, cap.
 
 pub mod address;
+mod answer;
 mod attempt;
+mod budget;
 mod check;
 mod client;
 mod connect;
+mod encoding;
 mod headers;
 
 use crate::account::Account;
@@ -16,13 +19,14 @@ use crate::permission::Permission;
 use bytes::Bytes;
 use headers::is_forbidden;
 use http::{Request, Response, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
+pub(crate) use budget::Budget;
 pub(crate) use client::Connected;
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -47,6 +51,8 @@ pub(crate) struct Gate {
     /// When the invocation ends, whatever it is doing.
     pub(crate) deadline: Instant,
     pub(crate) sent: AtomicU32,
+    /// The answers this invocation may hold at once.
+    pub(crate) held: Arc<Budget>,
     pub(crate) cause: Mutex<Option<Fault>>,
 }
 
@@ -92,10 +98,10 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let permit = self.check(&parts.method, &parts.uri.to_string())?;
         self.count()?;
-        let body = collect(body, self.limits.request_body, "request").await?;
+        let body = collect(body, self.limits.request_body).await?;
         let (parts, body) = self.deliver(&parts, &permit, body).await?.into_parts();
-        let body = self.account().redact(&body).map_or(body, Bytes::from);
-        Ok(Response::from_parts(self.redacted(parts), body_of(body)))
+        let body = body.redacted(|text| self.account().redact(text));
+        Ok(Response::from_parts(self.redacted(parts), body.map_err(|never| match never {}).boxed_unsync()))
     }
 
     /// The answer's head without headers that repeat a secret, and without a length that redaction made wrong.
@@ -131,20 +137,13 @@ impl Gate {
     }
 }
 
-fn body_of(bytes: Bytes) -> WasiBody {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
-}
-
-async fn collect<B>(body: B, limit: usize, what: &str) -> Result<Bytes, Fault>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+/// The guest's body. Its trailers stay behind: no provider needs them, and no rule looks at them.
+async fn collect(body: WasiBody, limit: usize) -> Result<Bytes, Fault> {
     match Limited::new(body, limit).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Fault::new(Code::TooLarge, format!("The {what}'s body has more than {} MiB.", limit >> 20)))
+            Err(Fault::new(Code::TooLarge, format!("The request's body has more than {} MiB.", limit >> 20)))
         }
-        Err(error) => Err(Fault::new(Code::Unreachable, format!("The {what} broke off: {error}"))),
+        Err(error) => Err(Fault::new(Code::Unreachable, format!("The request broke off: {error}"))),
     }
 }
