@@ -71,6 +71,10 @@ pub enum Code {
     NotReady,
     /// The provider answered with another error.
     Provider,
+    /// A write of an earlier part of this run was sent, and nothing tells what became of it.
+    InDoubt,
+    /// The script asks for other writes than the run that it takes up again.
+    Changed,
     /// No usable answer arrived.
     Unreachable,
     /// The provider cannot do this.
@@ -102,6 +106,8 @@ impl Code {
             Self::RateLimited => "rate_limited",
             Self::NotReady => "not_ready",
             Self::Provider => "provider",
+            Self::InDoubt => "in_doubt",
+            Self::Changed => "changed",
             Self::Unreachable => "unreachable",
             Self::Unsupported => "unsupported",
             Self::Unloadable => "unloadable",

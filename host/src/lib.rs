@@ -32,6 +32,7 @@ mod files;
 mod host;
 mod imports;
 mod invocation;
+mod journal;
 mod limits;
 pub mod lua;
 pub mod mcp_config;

@@ -1,6 +1,6 @@
 //! What only one process may do at a time, and no dead one for ever.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, milliseconds};
 use crate::provider::hex;
 use rusqlite::params;
 use std::sync::Arc;
@@ -39,11 +39,6 @@ impl Drop for Lease {
             let _ = connection.execute(give_back, params![self.name, self.owner]);
         }
     }
-}
-
-fn milliseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Nothing is opened before it is needed. What was confirmed is on disk; a process that is killed at any point leaves
 //! the file as it was before or after, never in between. Secrets in it are sealed ([`seal`]).
 
+mod journal;
 mod key;
 mod lease;
 mod schema;
@@ -10,6 +11,7 @@ mod seal;
 mod secrets;
 mod token;
 
+pub(crate) use journal::Written;
 pub(crate) use lease::Lease;
 pub(crate) use token::Token;
 
@@ -19,7 +21,7 @@ use rusqlite::{Connection, OpenFlags};
 use seal::Seal;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long a process waits for another one's change. They take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -106,6 +108,12 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(PATIENCE)?;
     schema::prepare(&mut connection)?;
     Ok(connection)
+}
+
+/// Since 1970, as the tables have times.
+fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::time::Duration;
 
 /// Each brings the file from the version that is its position to the next. Never changed, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE secrets (
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
@@ -26,7 +27,25 @@ const MIGRATIONS: [&str; 1] = ["
         owner TEXT NOT NULL,
         until INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    -- The writes of runs, by the order in which their scripts asked for them. A row without a result was sent, and
+    -- no answer came that says what became of it.
+    CREATE TABLE writes (
+        run TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        function TEXT NOT NULL,
+        arguments BLOB NOT NULL,
+        result BLOB,
+        sent INTEGER NOT NULL,
+        PRIMARY KEY (run, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX writes_by_time ON writes (sent);
+",
+];
 
 /// The version that all of them lead to.
 const CURRENT: u16 = MIGRATIONS.len() as u16;

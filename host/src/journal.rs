@@ -1,0 +1,297 @@
+//! Remembers the writes of a run, so that a run that broke off can be taken up again without doing any of them twice.
+//!
+//! A write is known by its position among the writes of its run and by the digest of what was asked for. It is noted
+//! before a byte of it leaves and again when an answer is there; what was noted once only is in doubt.
+
+use crate::clip::clipped;
+use crate::fault::{Code, Fault};
+use crate::provider::hex;
+use crate::store::{Store, Written};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Most bytes of arguments that an error repeats.
+const SHOWN: usize = 400;
+
+/// The writes of one run.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    store: Arc<Store>,
+    run: Arc<str>,
+    repeat_in_doubt: bool,
+    next: AtomicU32,
+    changed: AtomicBool,
+}
+
+/// One write, as it is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub(crate) provider: String,
+    pub(crate) account: String,
+    pub(crate) function: String,
+    /// As JSON text, its names sorted.
+    pub(crate) arguments: String,
+}
+
+/// One write's place in the journal of its run.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    journal: Arc<Journal>,
+    position: u32,
+    write: Write,
+    /// Whether the operator said that it is to be sent although it may have been before.
+    again: bool,
+}
+
+/// What the journal says of a write that is asked for.
+#[derive(Debug)]
+pub(crate) enum Known {
+    /// It is to be sent.
+    New(Entry),
+    /// It was sent before, and this came of it.
+    Done(String),
+    /// It was sent before, and nobody knows what came of it.
+    InDoubt(Entry, Written),
+}
+
+impl Write {
+    pub(crate) fn new(provider: &str, account: &str, function: &str, arguments: &Map<String, Value>) -> Self {
+        let mut arguments = Value::Object(arguments.clone());
+        arguments.sort_all_objects();
+        let arguments = arguments.to_string();
+        Self { provider: provider.into(), account: account.into(), function: function.into(), arguments }
+    }
+
+    /// The same for the same write only.
+    pub(crate) fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for part in [&self.provider, &self.account, &self.function, &self.arguments] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        hex(&digest.finalize())
+    }
+
+    fn path(&self) -> String {
+        format!("{}.{}", self.provider, self.function)
+    }
+}
+
+impl Journal {
+    /// The journal of a new run.
+    pub(crate) fn new(store: Arc<Store>, run: Arc<str>) -> Self {
+        Self { store, run, repeat_in_doubt: false, next: 0.into(), changed: false.into() }
+    }
+
+    /// The journal of a run that is taken up again.
+    ///
+    /// # Errors
+    /// `unknown`, if it sent nothing that would have to be remembered.
+    pub(crate) fn resume(store: Arc<Store>, run: &str, repeat_in_doubt: bool) -> Result<Self, Fault> {
+        if !store.knows_run(run)? {
+            let message = format!(
+                "No run {} sent anything that is remembered. Runs are named by `meta.run` in the envelope; one that \
+                 sent nothing is simply started again.",
+                clipped(run, SHOWN)
+            );
+            return Err(Fault::new(Code::Unknown, message));
+        }
+        Ok(Self { repeat_in_doubt, ..Self::new(store, run.into()) })
+    }
+
+    /// The position of the write that is asked for next. To be asked in the order of the script.
+    pub(crate) fn next(&self) -> u32 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What is known of the write asked for at this position.
+    ///
+    /// # Errors
+    /// `changed`, if another write was sent at this point, and from then on for every one.
+    pub(crate) fn look_up(self: &Arc<Self>, position: u32, write: Write) -> Result<Known, Fault> {
+        if self.changed.load(Ordering::Relaxed) {
+            return Err(self.refused("an earlier write was already another one"));
+        }
+        let entry = |again| Entry { journal: Arc::clone(self), position, write: write.clone(), again };
+        match self.store.written(&self.run, position)? {
+            None => Ok(Known::New(entry(false))),
+            Some(written) if written.digest != write.digest() => Err(self.another(position, &written, &write)),
+            Some(Written { result: Some(result), .. }) => Ok(Known::Done(result)),
+            Some(_) if self.repeat_in_doubt => Ok(Known::New(entry(true))),
+            Some(written) => Ok(Known::InDoubt(entry(true), written)),
+        }
+    }
+
+    fn another(&self, position: u32, written: &Written, write: &Write) -> Fault {
+        self.changed.store(true, Ordering::Relaxed);
+        let with = if written.path == write.path() { " with other arguments" } else { "" };
+        let (was, now) = (&written.path, write.path());
+        self.refused(&format!("its write number {} was {was}, and now it is {now}{with}", position + 1))
+    }
+
+    fn refused(&self, why: &str) -> Fault {
+        let message = format!(
+            "Run {} cannot be taken up again: {why}. The script, or what it read, changed since; going on would send \
+             again in other words what was already sent. Start a new run with what is left to do.",
+            self.run
+        );
+        Fault::new(Code::Changed, message)
+    }
+}
+
+impl Entry {
+    /// The write.
+    pub(crate) fn write(&self) -> &Write {
+        &self.write
+    }
+
+    /// Notes that the first byte is about to leave.
+    ///
+    /// # Errors
+    /// When that cannot be noted, or another process just sends the same write of the same run. It must then not leave.
+    pub(crate) fn sending(&self) -> Result<(), Fault> {
+        let journal = &self.journal;
+        if journal.store.note_sending(&journal.run, self.position, &self.write, self.again)? {
+            return Ok(());
+        }
+        let message = format!("Run {} is going on in another process, which sends this write.", journal.run);
+        Err(Fault::new(Code::InDoubt, message))
+    }
+
+    /// Notes what came of it.
+    pub(crate) fn done(&self, result: &str) -> Result<(), Fault> {
+        Ok(self.journal.store.note_result(&self.journal.run, self.position, result)?)
+    }
+
+    /// Notes that it did not happen, so that it will be sent when the run is taken up again.
+    pub(crate) fn undone(&self) -> Result<(), Fault> {
+        Ok(self.journal.store.forget_write(&self.journal.run, self.position)?)
+    }
+
+    /// Nobody knows whether it happened.
+    pub(crate) fn in_doubt(&self, written: &Written) -> Fault {
+        let when: String = time(written).unwrap_or_default();
+        let message = format!(
+            "Write number {} of run {}, {}({}), was sent{when}, and no answer was recorded: it may have happened, and is \
+             not repeated. Look whether it did; then either remove it from what is left to do in a new run, or take \
+             this run up again with --repeat-in-doubt, which sends it once more.",
+            self.position + 1,
+            self.journal.run,
+            self.write.path(),
+            clipped(&self.write.arguments, SHOWN),
+        );
+        Fault::new(Code::InDoubt, message)
+    }
+}
+
+fn time(written: &Written) -> Option<String> {
+    let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let sent = time::OffsetDateTime::from(written.sent).format(format).ok()?;
+    Some(format!(" at {sent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn write(text: &str) -> Write {
+        let arguments = json!({"to": "+1", "text": text});
+        Write::new("dialpad", "default", "send_sms", arguments.as_object().expect("an object"))
+    }
+
+    struct Run {
+        _home: tempfile::TempDir,
+        store: Arc<Store>,
+    }
+
+    impl Run {
+        /// A run that sent `one` and got an answer, sent `two` and got none, and then broke off.
+        fn broken_off() -> Self {
+            let home = tempfile::tempdir().expect("a folder");
+            let store = Arc::new(Store::new(home.path(), None));
+            let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into()));
+            for (text, result) in [("one", Some("{\"id\":1}")), ("two", None)] {
+                let entry = new(journal.look_up(journal.next(), write(text)));
+                entry.sending().expect("noted");
+                result.map(|result| entry.done(result).expect("noted"));
+            }
+            Self { _home: home, store }
+        }
+
+        fn resumed(&self, repeat: bool) -> Arc<Journal> {
+            Arc::new(Journal::resume(Arc::clone(&self.store), "run", repeat).expect("known"))
+        }
+    }
+
+    #[track_caller]
+    fn new(known: Result<Known, Fault>) -> Entry {
+        match known {
+            Ok(Known::New(entry)) => entry,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_done_is_not_done_again_and_what_is_in_doubt_is_named() {
+        let run = Run::broken_off();
+        let journal = run.resumed(false);
+        let first = journal.look_up(journal.next(), write("one"));
+        assert!(matches!(&first, Ok(Known::Done(result)) if result == "{\"id\":1}"), "{first:?}");
+        let Ok(Known::InDoubt(entry, written)) = journal.look_up(journal.next(), write("two")) else {
+            panic!("it is in doubt")
+        };
+        let fault = entry.in_doubt(&written);
+        assert_eq!(fault.code, Code::InDoubt);
+        assert!(fault.message.starts_with("Write number 2 of run run, dialpad.send_sms({\"text\":\"two\""), "{fault}");
+        new(journal.look_up(journal.next(), write("three")));
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_repeated_when_the_operator_says_so() {
+        let run = Run::broken_off();
+        let journal = run.resumed(true);
+        journal.next();
+        new(journal.look_up(journal.next(), write("two"))).sending().expect("noted again");
+    }
+
+    #[test]
+    fn another_write_at_the_same_point_ends_the_resumption_for_good() {
+        let run = Run::broken_off();
+        let journal = run.resumed(false);
+        let fault = journal.look_up(journal.next(), write("other")).expect_err("another write");
+        assert_eq!(fault.code, Code::Changed);
+        assert!(
+            fault.message.contains("write number 1 was dialpad.send_sms, and now it is dialpad.send_sms with other")
+        );
+        let fault = journal.look_up(7, write("later")).expect_err("a script that caught it");
+        assert_eq!(fault.code, Code::Changed);
+    }
+
+    #[test]
+    fn what_did_not_happen_is_sent_again() {
+        let run = Run::broken_off();
+        let journal = run.resumed(true);
+        journal.next();
+        let entry = new(journal.look_up(journal.next(), write("two")));
+        entry.undone().expect("noted");
+        new(run.resumed(false).look_up(1, write("two")));
+    }
+
+    #[test]
+    fn the_order_of_arguments_makes_no_other_write() {
+        let arguments = json!({"text": "one", "to": "+1"});
+        let other = Write::new("dialpad", "default", "send_sms", arguments.as_object().expect("an object"));
+        assert_eq!(other.digest(), write("one").digest());
+        assert_ne!(write("two").digest(), write("one").digest());
+    }
+
+    #[test]
+    fn a_run_that_sent_nothing_cannot_be_taken_up() {
+        let run = Run::broken_off();
+        let fault = Journal::resume(Arc::clone(&run.store), "nur", false).expect_err("unknown");
+        assert_eq!(fault.code, Code::Unknown);
+    }
+}

@@ -1,0 +1,90 @@
+//! The writes that runs sent, and what came of them.
+
+use super::{Store, StoreError, milliseconds};
+use crate::journal::Write;
+use crate::secret::Secret;
+use rusqlite::{OptionalExtension, params};
+use std::time::{Duration, SystemTime};
+
+/// A run older than this is taken up by nobody any more.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A write that was sent.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Of what the script asked for.
+    pub(crate) digest: String,
+    /// `dialpad.send_sms`
+    pub(crate) path: String,
+    /// What came of it, as JSON text; nothing when that is not known.
+    pub(crate) result: Option<String>,
+    /// When it was sent.
+    pub(crate) sent: SystemTime,
+}
+
+impl Store {
+    /// Whether this run sent anything.
+    pub(crate) fn knows_run(&self, run: &str) -> Result<bool, StoreError> {
+        let find = "SELECT EXISTS (SELECT 1 FROM writes WHERE run = ?1)";
+        self.connection()?.query_row(find, params![run], |row| row.get(0)).map_err(|error| self.failed(error))
+    }
+
+    /// The write that a run sent at this point, if it did.
+    pub(crate) fn written(&self, run: &str, position: u32) -> Result<Option<Written>, StoreError> {
+        let find =
+            "SELECT digest, provider || '.' || function, result, sent FROM writes WHERE run = ?1 AND position = ?2";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let row: Option<(String, String, Option<Vec<u8>>, i64)> = self
+            .connection()?
+            .query_row(find, params![run, position], read)
+            .optional()
+            .map_err(|error| self.failed(error))?;
+        let Some((digest, path, sealed, sent)) = row else { return Ok(None) };
+        let open = |sealed: Vec<u8>| {
+            let opened = self.opened()?.seal.open(&["result", run, &position.to_string()], &sealed);
+            let opened = opened.ok_or_else(|| self.unsealable(format!("a result of run {run}")))?;
+            Ok(opened.expose().to_owned())
+        };
+        let sent = SystemTime::UNIX_EPOCH + Duration::from_millis(sent.try_into().unwrap_or_default());
+        Ok(Some(Written { digest, path, result: sealed.map(open).transpose()?, sent }))
+    }
+
+    /// Notes that a write is about to be sent. When this returns, that is on disk. Whether nobody else noted it first;
+    /// with `again`, it is noted in any case.
+    pub(crate) fn note_sending(
+        &self,
+        run: &str,
+        position: u32,
+        write: &Write,
+        again: bool,
+    ) -> Result<bool, StoreError> {
+        let place = position.to_string();
+        let arguments = self.sealed(&["arguments", run, &place], &Secret::new(write.arguments.as_str()))?;
+        let note = if again { "INSERT OR REPLACE" } else { "INSERT OR IGNORE" };
+        let note = format!(
+            "{note} INTO writes (run, position, digest, provider, account, function, arguments, sent)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        );
+        let now = milliseconds(SystemTime::now());
+        let Write { provider, account, function, .. } = write;
+        let row = params![run, position, write.digest(), provider, account, function, arguments, now];
+        let noted = self.connection()?.execute(&note, row);
+        noted.map(|rows| rows > 0).map_err(|error| self.failed(error))
+    }
+
+    /// Notes what came of a write. When this returns, that is on disk.
+    pub(crate) fn note_result(&self, run: &str, position: u32, result: &str) -> Result<(), StoreError> {
+        let sealed = self.sealed(&["result", run, &position.to_string()], &Secret::new(result))?;
+        let note = "UPDATE writes SET result = ?3 WHERE run = ?1 AND position = ?2";
+        let noted = self.connection()?.execute(note, params![run, position, sealed]);
+        noted.map(drop).map_err(|error| self.failed(error))
+    }
+
+    /// Forgets a write that turned out not to have happened, and runs that nobody will take up again.
+    pub(crate) fn forget_write(&self, run: &str, position: u32) -> Result<(), StoreError> {
+        let old = milliseconds(SystemTime::now() - KEPT);
+        let forget = "DELETE FROM writes WHERE (run = ?1 AND position = ?2) OR sent < ?3";
+        let forgotten = self.connection()?.execute(forget, params![run, position, old]);
+        forgotten.map(drop).map_err(|error| self.failed(error))
+    }
+}
