@@ -29,6 +29,9 @@ pub mod docs;
 mod engine;
 mod fault;
 mod files;
+#[doc(hidden)]
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod host;
 mod imports;
 mod invocation;
