@@ -192,6 +192,7 @@ mod tests {
             requests: vec![],
             rate_group: None,
             pagination: None,
+            traces: Vec::new(),
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Description {
     declared: contract::Description,
     base: Base,
     rules: Vec<Vec<Rule>>,
+    traces: Vec<Vec<Rule>>,
     never: Vec<Rule>,
 }
 
@@ -89,6 +90,14 @@ pub enum DescriptionError {
         /// As described, its beginning.
         text: String,
     },
+    /// A question that could change something.
+    #[error("{function}: a trace is looked for by GET alone, not by {methods}")]
+    Trace {
+        /// The function.
+        function: String,
+        /// As described.
+        methods: String,
+    },
     /// A parameter's default or example that is not JSON.
     #[error("{function}: the {what} of `{parameter}` is not JSON: {text}")]
     Json {
@@ -117,6 +126,11 @@ impl Description {
     /// The rules a function declares: its ceiling.
     pub fn rules(&self, function: &str) -> &[Rule] {
         self.position(function).map_or(&[], |index| &self.rules[index])
+    }
+
+    /// The requests by which a write finds out whether an earlier one happened: none where the provider cannot tell.
+    pub fn traces(&self, function: &str) -> &[Rule] {
+        self.position(function).map_or(&[], |index| &self.traces[index])
     }
 
     /// Every function with its rules.
@@ -163,9 +177,11 @@ impl TryFrom<contract::Description> for Description {
             .map_err(|error| DescriptionError::Url { url: declared.base_url.clone(), error })?;
         let parse = |function: &Function| parse_rules(&function.name, &function.requests);
         let rules: Vec<_> = declared.functions.iter().map(parse).collect::<Result<_, _>>()?;
+        let parse = |function: &Function| parse_rules(&function.name, &function.traces);
+        let traces = declared.functions.iter().map(parse).collect::<Result<_, _>>()?;
         let never = parse_rules("never", &declared.never)?;
         check_token_path(&declared, &rules)?;
-        Ok(Self { declared, base, rules, never })
+        Ok(Self { declared, base, rules, traces, never })
     }
 }
 
@@ -227,7 +243,11 @@ fn check_references(declared: &contract::Description) -> Result<(), DescriptionE
         if let Some(group) = function.rate_group.as_ref().filter(unknown_group).or_else(|| groups.find(unknown_group)) {
             return missing(&function.name, "rate group", group);
         }
-        for rule in &function.requests {
+        if let Some(rule) = function.traces.iter().find(|rule| rule.methods.iter().any(|method| method != "GET")) {
+            let (function, methods) = (function.name.clone(), rule.methods.join(","));
+            return Err(DescriptionError::Trace { function, methods });
+        }
+        for rule in function.requests.iter().chain(&function.traces) {
             if rule.origin != "base" && !declared.origins.iter().any(|known| known.name == rule.origin) {
                 return missing(&function.name, "origin", &rule.origin);
             }

@@ -143,6 +143,7 @@ impl Provider {
                 .try_into()
                 .unwrap_or(u32::MAX),
             resume: host.resumes.get(&ticket),
+            lost: None,
             arguments,
         };
         let _slot = host.engine.slot().await?;

@@ -45,6 +45,7 @@ fn list_pages() -> Function {
             items: "items".into(),
             next: "cursor".into(),
         })),
+        traces: Vec::new(),
         rate_group: Some("slow".into()),
         ..function(
             "list_pages",
@@ -103,6 +104,7 @@ fn function(name: &str, summary: &str, operation: Operation, method: &str, param
         }],
         rate_group: None,
         pagination: None,
+        traces: Vec::new(),
     }
 }
 

@@ -15,7 +15,9 @@ pub struct Function {
     requests: &'static [Rule],
     rate_group: Option<&'static str>,
     pagination: Option<Pagination>,
+    traces: &'static [Rule],
     pub(crate) run: fn(&Invocation) -> Result<String, Fault>,
+    pub(crate) find: fn(&Invocation) -> Result<String, Fault>,
 }
 
 /// How the results of a function that come in pages are walked.
@@ -54,7 +56,9 @@ impl Function {
             requests: &[],
             rate_group: None,
             pagination: None,
+            traces: &[],
             run: |_| Err(Fault::Internal("this function has no `runs`".into())),
+            find: |_| Err(Fault::Unsupported("the provider cannot tell whether this happened".into())),
         }
     }
 
@@ -98,6 +102,12 @@ impl Function {
         Self { run, ..self }
     }
 
+    /// How to find out whether an earlier write happened whose answer got lost, by these requests. `find` gives its
+    /// result, or `null` if it did not happen since [`Invocation::lost`].
+    pub const fn traced(self, requests: &'static [Rule], find: fn(&Invocation) -> Result<String, Fault>) -> Self {
+        Self { traces: requests, find, ..self }
+    }
+
     pub(crate) fn describe(&self) -> contract::Function {
         contract::Function {
             name: self.name.into(),
@@ -109,6 +119,7 @@ impl Function {
             requests: self.requests.iter().map(Rule::describe).collect(),
             rate_group: self.rate_group.map(Into::into),
             pagination: self.pagination.map(Pagination::describe),
+            traces: self.traces.iter().map(Rule::describe).collect(),
         }
     }
 }

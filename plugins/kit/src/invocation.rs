@@ -13,6 +13,7 @@ pub struct Invocation {
     settings: Vec<(String, String)>,
     deadline: Duration,
     resume: Option<String>,
+    lost: Option<String>,
 }
 
 impl Invocation {
@@ -27,6 +28,7 @@ impl Invocation {
             settings: invocation.settings,
             deadline: clock::now() + Duration::from_millis(invocation.time_left.into()),
             resume: invocation.resume,
+            lost: invocation.lost,
         })
     }
 
@@ -40,6 +42,7 @@ impl Invocation {
             settings: Vec::new(),
             time_left: 30_000,
             resume: None,
+            lost: None,
         })
         .expect("a test's arguments are an object")
     }
@@ -47,6 +50,11 @@ impl Invocation {
     /// The same with what an earlier one left in `not-ready.resume`, for tests.
     pub fn resuming(self, resume: &str) -> Self {
         Self { resume: Some(resume.into()), ..self }
+    }
+
+    /// The same, asked for a write that was sent after this time and whose answer got lost, for tests.
+    pub fn looking_for(self, lost: &str) -> Self {
+        Self { lost: Some(lost.into()), ..self }
     }
 
     /// The function's name.
@@ -87,6 +95,11 @@ impl Invocation {
     /// What an earlier, identical invocation left behind in `not-ready.resume`.
     pub fn resume(&self) -> Option<&str> {
         self.resume.as_deref()
+    }
+
+    /// Since when the same write may have happened, when that is the question: UTC, such as `2026-05-01T00:00:00Z`.
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.as_deref()
     }
 
     /// How long until the host ends this invocation.

@@ -77,6 +77,7 @@ impl<P: Plugin> bindings::exports::kosmo::plugin::provider::Guest for P {
     fn invoke(invocation: contract::Invocation) -> Result<contract::Json, Fault> {
         let invocation = Invocation::parse(invocation)?;
         match P::FUNCTIONS.iter().find(|function| function.name == invocation.function()) {
+            Some(function) if invocation.lost().is_some() => (function.find)(&invocation),
             Some(function) => (function.run)(&invocation),
             None => Err(Fault::Unsupported(format!("no function `{}`", invocation.function()))),
         }

@@ -3,7 +3,7 @@
 use crate::api::{self, send};
 use crate::arguments::{e164, refused};
 use kosmo_plugin::{Fault, Function, Invocation, Parameter, Request, Rule};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// UTF-16 code units, RingCentral's limit for one SMS request.
 const LONGEST_TEXT: usize = 1000;
@@ -28,7 +28,33 @@ pub(crate) const SEND_SMS: Function = Function::write("send_sms", "Send an SMS f
     ])
     .requests(&[Rule::post("/restapi/v1.0/account/{}/extension/{}/sms")])
     .rate_group("medium")
+    .traced(&[Rule::get("/restapi/v1.0/account/{}/extension/{}/message-store")], |invocation| {
+        Ok(sent(invocation, &traces(invocation)?.send()?.json(api::error)?))
+    })
     .runs(|invocation| send(request(invocation)));
+
+/// The messages sent to the same number since a message may have been.
+fn traces(invocation: &Invocation) -> Result<Request, Fault> {
+    let to = e164(invocation, "to")?;
+    let request = Request::get(api::extension(invocation, &["message-store"]))
+        .query("dateFrom", invocation.lost())
+        .query("direction", Some("Outbound"))
+        .query("messageType", Some("SMS"))
+        .query("phoneNumber", Some(to));
+    Ok(request.query("perPage", Some(1000)))
+}
+
+/// The message among them that says the same from and to the same numbers, or `null`.
+fn sent(invocation: &Invocation, answer: &Value) -> String {
+    let [from, to, text] = ["from", "to", "text"].map(|name| invocation.text(name));
+    let same = |message: &&Value| {
+        message.pointer("/from/phoneNumber").and_then(Value::as_str) == from
+            && message.pointer("/to/0/phoneNumber").and_then(Value::as_str) == to
+            && message["subject"].as_str() == text
+    };
+    let records = answer["records"].as_array().into_iter().flatten();
+    records.into_iter().find(same).unwrap_or(&Value::Null).to_string()
+}
 
 fn request(invocation: &Invocation) -> Result<Request, Fault> {
     let (from, to, text) = (e164(invocation, "from")?, e164(invocation, "to")?, text(invocation)?);
@@ -51,8 +77,32 @@ fn text(invocation: &Invocation) -> Result<&str, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::request;
+    use super::{request, sent, traces};
     use crate::testing::{refuses, sends};
+    use kosmo_plugin::Invocation;
+
+    #[test]
+    fn a_lost_message_is_looked_for_among_those_to_its_number() {
+        let arguments = arguments("+16505551234", "+16505559876", "Hello");
+        let invocation = Invocation::test("send_sms", &arguments).looking_for("2026-05-01T00:00:00Z");
+        let request = traces(&invocation).expect("good arguments");
+        assert_eq!(request.method(), "GET");
+        assert!(request.url().ends_with(
+            "/extension/~/message-store?dateFrom=2026-05-01T00%3A00%3A00Z&direction=Outbound&messageType=SMS&\
+             phoneNumber=%2B16505559876&perPage=1000"
+        ));
+
+        let message = |from: &str, to: &str, text: &str| serde_json::json!({ "from": { "phoneNumber": from }, "to": [{ "phoneNumber": to }], "subject": text });
+        let others = [
+            message("+16505551235", "+16505559876", "Hello"),
+            message("+16505551234", "+16505559877", "Hello"),
+            message("+16505551234", "+16505559876", "Hello!"),
+        ];
+        assert_eq!(sent(&invocation, &serde_json::json!({ "records": others })), "null");
+        let found = message("+16505551234", "+16505559876", "Hello");
+        let records = serde_json::json!({ "records": [others[0], found] });
+        assert_eq!(sent(&invocation, &records), found.to_string());
+    }
 
     fn arguments(from: &str, to: &str, text: &str) -> String {
         serde_json::json!({ "from": from, "to": to, "text": text }).to_string()
