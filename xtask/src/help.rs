@@ -17,6 +17,7 @@ To work on it
   clippy               clippy for the plugins, on their own target
   conform              compare what the tests recorded with the official API documents, found in
                        ../shared/specs or $KOSMO_SPECS; exits 2 where they are missing
+  soak [--minutes N]   fuzz every property for N minutes each (default: 10); needs cargo-fuzz
   bench                what an invocation costs, as ratios to the bare client
 
 Plugins are built for wasm32-wasip2. A compiler that has this target is used as it is. Otherwise these

@@ -19,6 +19,7 @@ mod preflight;
 mod process;
 mod script;
 mod simulator;
+mod soak;
 mod task;
 mod test;
 mod toolchain;
@@ -55,6 +56,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { passed_on } => test::run(&workspace, &passed_on),
         Task::Conform => conform::run(&workspace),
         Task::Clippy => clippy::run(&workspace),
+        Task::Soak { minutes } => soak::run(&workspace, minutes),
         Task::Bench => bench::run(&workspace),
     }
 }

@@ -13,11 +13,12 @@ pub(crate) enum Task {
     Plugins,
     Test { passed_on: Vec<String> },
     Conform,
+    Soak { minutes: f64 },
     Clippy,
     Bench,
 }
 
-const NAMES: &str = "demo, play, install, plugins, test, clippy, conform, bench";
+const NAMES: &str = "demo, play, install, plugins, test, clippy, conform, soak, bench";
 
 impl Task {
     /// Reads the arguments after `cargo xtask`.
@@ -38,6 +39,7 @@ impl Task {
             "test" => test(options),
             "conform" => without_options(name, options, Self::Conform),
             "clippy" => without_options(name, options, Self::Clippy),
+            "soak" => soak(options),
             "bench" => without_options(name, options, Self::Bench),
             unknown => {
                 Err(Failure::unusable(format!("no task `{unknown}`; the tasks are {NAMES}, see `cargo xtask --help`")))
@@ -80,6 +82,22 @@ fn test(options: &[String]) -> Result<Task> {
     }
 }
 
+fn soak(options: &[String]) -> Result<Task> {
+    let minutes = match options {
+        [] => Some(10.0),
+        [flag, minutes] if flag == "--minutes" => minutes.parse().ok(),
+        [one] => one.strip_prefix("--minutes=").and_then(|minutes| minutes.parse().ok()),
+        _ => None,
+    };
+    match minutes.filter(|minutes| (0.0..=10_000.0).contains(minutes)) {
+        Some(minutes) => Ok(Task::Soak { minutes }),
+        None => Err(Failure::unusable(format!(
+            "`soak` does not understand `{}`; usage: cargo xtask soak [--minutes N]",
+            options.join(" ")
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +125,8 @@ mod tests {
         understood("demo", Task::Demo);
         understood("install --root /opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
         understood("install --root=/opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
+        understood("soak", Task::Soak { minutes: 10.0 });
+        understood("soak --minutes 0.5", Task::Soak { minutes: 0.5 });
         understood("test -- paging --help", Task::Test { passed_on: vec!["paging".into(), "--help".into()] });
     }
 
@@ -115,6 +135,7 @@ mod tests {
         refused("dance", "the tasks are demo");
         refused("demo --hostile", "usage: cargo xtask demo");
         refused("install --prefix /opt", "usage: cargo xtask install [--root DIR]");
+        refused("soak --minutes=-1", "usage: cargo xtask soak [--minutes N]");
         refused("test paging", "usage: cargo xtask test [-- ARGS");
     }
 }

@@ -1,0 +1,85 @@
+//! `cargo xtask soak`: input that nobody thought of, for as long as one has patience.
+
+use crate::failure::{Failure, Result};
+use crate::process::{self, Quietly, say};
+use crate::workspace::Workspace;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// The properties of `kosmo::fuzzing`.
+const PROPERTIES: [&str; 4] = ["rules", "urls", "dialled", "values"];
+/// A first build with coverage takes several minutes.
+const BUILD: Duration = Duration::from_secs(3600);
+/// How much longer than asked for libFuzzer may take to end.
+const SLACK: Duration = Duration::from_secs(120);
+
+/// Looks for input that breaks a property, so many minutes for each.
+///
+/// # Errors
+/// Exit code 2 when cargo-fuzz is missing; otherwise when a property does not build or is broken.
+pub(crate) fn run(workspace: &Workspace, minutes: f64) -> Result<()> {
+    let mut version = workspace.cargo();
+    process::answer(version.args(["fuzz", "--version"]), "looking for cargo-fuzz").map_err(|_| {
+        Failure::unusable("soak needs cargo-fuzz and a C++ compiler: cargo install cargo-fuzz --locked")
+    })?;
+    let logs = workspace.folder("fuzz/logs")?;
+    let build = Quietly { doing: "building the fuzz targets", log: &logs.join("build.log"), limit: BUILD };
+    build.run(&mut fuzz(workspace, "build"))?;
+    let time = Duration::from_secs_f64(minutes * 60.0);
+    let broken = PROPERTIES.iter().filter(|property| !holds(workspace, &logs, property, time)).count();
+    match broken {
+        0 => Ok(()),
+        _ => Err(Failure::new(format!("{broken} of {} properties are broken; see above", PROPERTIES.len()))),
+    }
+}
+
+/// Tries one property and says how it went.
+fn holds(workspace: &Workspace, logs: &Path, property: &str, time: Duration) -> bool {
+    let log = logs.join(format!("{property}.log"));
+    let step = Quietly { doing: &format!("fuzzing `{property}`"), log: &log, limit: time + SLACK };
+    let outcome = search(workspace, property, time).and_then(|mut search| step.run(&mut search));
+    let runs = runs(&fs::read_to_string(&log).unwrap_or_default());
+    match &outcome {
+        Ok(took) => say(format!("{property}: {runs} runs in {} s, 0 crashes", took.as_secs())),
+        Err(failure) => {
+            let again = format!("tests/fuzz/regressions/{property}/");
+            say(format!("{property}: broken after {runs} runs: {failure}\nCopy the input it names to {again}"));
+        }
+    }
+    outcome.is_ok()
+}
+
+fn search(workspace: &Workspace, property: &str, time: Duration) -> Result<Command> {
+    let found = workspace.folder(&format!("fuzz/corpus/{property}"))?;
+    let artifacts = workspace.folder(&format!("fuzz/artifacts/{property}"))?;
+    let mut search = fuzz(workspace, "run");
+    search.arg(property).arg(found);
+    for folder in ["seeds", "regressions"] {
+        let folder = workspace.source("tests/fuzz").join(folder).join(property);
+        if folder.is_dir() {
+            search.arg(folder);
+        }
+    }
+    search.args(["--", "-print_final_stats=1", "-timeout=10", "-max_len=4096"]);
+    search.arg(format!("-max_total_time={}", time.as_secs()));
+    search.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    Ok(search)
+}
+
+/// Without a sanitizer, so that any compiler does: this project's own code has no `unsafe` but for loading what it
+/// compiled itself.
+fn fuzz(workspace: &Workspace, what: &str) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["fuzz", what, "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", "--target-dir"]);
+    cargo.arg(workspace.target("fuzz/build"));
+    // What was meant for the workspace's own build would undo what cargo-fuzz asks for.
+    cargo.env_remove("RUSTFLAGS");
+    cargo
+}
+
+fn runs(log: &str) -> u64 {
+    let count = log.lines().rev().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    count.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
+}
