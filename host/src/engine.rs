@@ -8,20 +8,33 @@ use crate::imports;
 use crate::limits::{CORE_INSTANCES, Limits, MEMORIES, TABLES};
 use crate::outbound::Outbound;
 use crate::sandbox::{Sandbox, TICK};
+use crate::size::{self, SizeError};
+use crate::turns::{Turn, Turns};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use wasmtime::component::Component;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Invocations that may run at once; further ones wait their turn.
 const SLOTS: u32 = 128;
+/// Of those, how many one provider may hold: when all of its hang, others still run.
+const SHARE: u32 = 96;
 /// How long an invocation waits for its turn before it is told `busy`.
 const QUEUE: Duration = Duration::from_secs(10);
-/// `describe` answers from constants.
+/// What `describe` may compute, and how long it may take on a busy machine: it answers from constants.
 const DESCRIBE: Duration = Duration::from_secs(1);
+const DESCRIBE_WALL: Duration = Duration::from_secs(10);
+/// How long a component may take to be compiled. The largest real ones take ten seconds.
+const COMPILING: Duration = Duration::from_secs(60);
+/// Whose turn it is while a component is asked what it is: no provider has this name.
+const DESCRIBING: &str = "a plugin that is being loaded";
+/// How many refused components are remembered.
+const REFUSED: usize = 1_000;
 /// Bytes of a component file. A Python one is 18 MB; compiling is the most expensive thing a plugin can make us do.
 pub(crate) const COMPONENT_BYTES: usize = 32 << 20;
 /// Bytes of one linear memory the pool reserves; the sandbox's own sum is lower or equal.
@@ -40,6 +53,8 @@ pub struct EngineSettings {
     pub cache: Option<PathBuf>,
     /// The embedder's last word on the configuration.
     pub configure: Option<Configure>,
+    /// How long a component may take to be compiled; a minute if none is given.
+    pub compiling: Option<Duration>,
 }
 
 /// Compiles, caches, links and limits components. Costs nothing until a component is needed.
@@ -47,16 +62,18 @@ pub struct Engine {
     settings: EngineSettings,
     wasmtime: OnceLock<Result<wasmtime::Engine, Fault>>,
     artifacts: OnceLock<Option<Artifacts>>,
-    slots: Semaphore,
+    turns: Turns,
     loading: Arc<Semaphore>,
+    /// By digest: what could not be loaded once cannot be loaded later, and trying costs seconds.
+    refused: Mutex<HashMap<Arc<str>, Fault>>,
 }
 
 impl Engine {
     /// An engine that will be built when it is first needed.
     pub fn new(settings: EngineSettings) -> Self {
         let (wasmtime, artifacts) = (OnceLock::new(), OnceLock::new());
-        let (slots, loading) = (Semaphore::new(SLOTS as usize), Arc::new(Semaphore::new(1)));
-        Self { settings, wasmtime, artifacts, slots, loading }
+        let (turns, loading) = (Turns::new(SLOTS as usize, SHARE as usize, QUEUE), Arc::new(Semaphore::new(1)));
+        Self { settings, wasmtime, artifacts, turns, loading, refused: Mutex::default() }
     }
 
     /// What a component says of itself: from the cache if it was asked before, otherwise by asking it.
@@ -69,35 +86,45 @@ impl Engine {
         if let Some(description) = cached.and_then(|json| serde_json::from_slice(&json).ok()) {
             return Ok(description);
         }
-        let declared = self.ask(&self.load(digest, bytes).await?).await?;
+        let plugin = self.load(digest, bytes).await?;
+        self.remember(digest, self.describe_now(&name, &plugin).await)
+    }
+
+    async fn describe_now(&self, name: &str, plugin: &PluginPre<Sandbox>) -> Result<Description, Fault> {
+        let declared = self.ask(plugin).await?;
         if let Some(artifacts) = self.artifacts()
             && let Ok(json) = serde_json::to_vec(&declared)
         {
-            artifacts.write(&name, &json);
+            artifacts.write(name, &json);
         }
         declared.try_into().map_err(|error: DescriptionError| Fault::new(Code::Unloadable, error.to_string()))
     }
 
     async fn ask(&self, plugin: &PluginPre<Sandbox>) -> Result<contract::Description, Fault> {
-        let _slot = self.slot().await?;
-        let limits = Limits { wall: DESCRIBE, cpu: DESCRIBE, ..Limits::default() };
+        let _turn = self.turn(DESCRIBING).await?;
+        let limits = Limits { wall: DESCRIBE_WALL, cpu: DESCRIBE, ..Limits::default() };
         let mut store = Sandbox::store(self.wasmtime()?, &limits, Outbound::closed());
-        let answer = async {
+        let cpu = store.data().cpu();
+        let answer = cpu.counting(async {
             let plugin = plugin.instantiate_async(&mut store).await?;
             plugin.kosmo_plugin_provider().call_describe(&mut store).await
-        };
-        match tokio::time::timeout(limits.wall, answer).await {
+        });
+        match timeout(limits.wall, answer).await {
             Ok(Ok(declared)) => Ok(declared),
-            Ok(Err(error)) => Err(Fault::new(Code::Unloadable, format!("`describe` failed: {}", error.root_cause()))),
-            Err(_) => Err(Fault::new(Code::Unloadable, format!("`describe` took more than {} s", DESCRIBE.as_secs()))),
+            Ok(Err(error)) => Err(undescribed(store.data().ended_by(&error))),
+            Err(_) => {
+                let message = format!("`describe` took more than {} s.", DESCRIBE_WALL.as_secs());
+                Err(Fault::new(Code::Unloadable, message))
+            }
         }
     }
 
     /// The component ready to be instantiated: from the cache if it is there, compiled otherwise. That takes seconds,
-    /// so it happens beside the threads that serve invocations.
+    /// so it happens beside the threads that serve invocations. What was refused once is refused at once.
     ///
     /// # Errors
-    /// `unloadable`, if the file is no component, wants imports nobody gives, or speaks another contract.
+    /// `unloadable`, if the file is no component, wants imports nobody gives, speaks another contract, or takes too
+    /// much to compile.
     pub(crate) async fn load(
         self: &Arc<Self>,
         digest: &Arc<str>,
@@ -105,12 +132,46 @@ impl Engine {
     ) -> Result<PluginPre<Sandbox>, Fault> {
         // One at a time: whoever gives up waiting must not leave a pile of compilations behind.
         let turn = Arc::clone(&self.loading).acquire_owned().await;
+        if let Some(fault) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(digest) {
+            return Err(fault.clone());
+        }
         let (engine, digest, bytes) = (Arc::clone(self), Arc::clone(digest), Arc::clone(bytes));
-        let loading = tokio::task::spawn_blocking(move || {
+        let loading = tokio::spawn(async move {
             let _turn = turn;
-            engine.load_now(&digest, &bytes)
+            let loaded = engine.load_in_time(&digest, &bytes).await;
+            engine.remember(&digest, loaded)
         });
         loading.await.unwrap_or_else(|error| Err(internal("loading the plugin", &error)))
+    }
+
+    /// A thread that compiles cannot be stopped. One that takes too long is left to end by itself, and its component is
+    /// not tried again, so that there is one such thread at most for every bad file.
+    async fn load_in_time(self: &Arc<Self>, digest: &Arc<str>, bytes: &Arc<[u8]>) -> Result<PluginPre<Sandbox>, Fault> {
+        let limit = self.settings.compiling.unwrap_or(COMPILING);
+        let (engine, digest, bytes) = (Arc::clone(self), Arc::clone(digest), Arc::clone(bytes));
+        match timeout(limit, tokio::task::spawn_blocking(move || engine.load_now(&digest, &bytes))).await {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(error)) => Err(internal("loading the plugin", &error)),
+            Err(_) => {
+                let message = format!(
+                    "Compiling it takes more than {} s, and was given up; restart kosmo to try again.",
+                    limit.as_secs_f32()
+                );
+                Err(Fault::new(Code::Unloadable, message))
+            }
+        }
+    }
+
+    fn remember<T>(&self, digest: &Arc<str>, loaded: Result<T, Fault>) -> Result<T, Fault> {
+        let refused = |fault: &Fault| fault.code == Code::Unloadable;
+        if let Some(fault) = loaded.as_ref().err().filter(|fault| refused(fault)) {
+            let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= REFUSED {
+                known.clear();
+            }
+            known.insert(Arc::clone(digest), fault.clone());
+        }
+        loaded
     }
 
     fn load_now(&self, digest: &str, bytes: &[u8]) -> Result<PluginPre<Sandbox>, Fault> {
@@ -122,17 +183,12 @@ impl Engine {
         PluginPre::new(linker.instantiate_pre(&component).map_err(unloadable)?).map_err(unloadable)
     }
 
-    /// A turn among the invocations that may run at once.
+    /// A turn of this provider among the invocations that may run at once.
     ///
     /// # Errors
     /// `busy`, if none came free in time.
-    pub async fn slot(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        match tokio::time::timeout(QUEUE, self.slots.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => {
-                Err(Fault::new(Code::Busy, format!("{SLOTS} invocations are running already; try again later.")))
-            }
-        }
+    pub(crate) async fn turn(&self, provider: &str) -> Result<Turn, Fault> {
+        self.turns.take(provider).await
     }
 
     /// The engine below, for instantiation and for embedders that inspect it.
@@ -183,10 +239,22 @@ fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, Fault> 
         let message = "The file is not a component: it does not even begin like WebAssembly.";
         return Err(Fault::new(Code::Unloadable, message));
     }
-    Component::from_binary(engine, bytes).map_err(|error| {
-        let reason = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+    let unloadable = |reason: &str| {
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
         Fault::new(Code::Unloadable, format!("The file is not a component: {reason}"))
-    })
+    };
+    size::check(bytes).map_err(|error| match error {
+        SizeError::Malformed(error) => unloadable(&error),
+        error => Fault::new(Code::Unloadable, format!("The component is too much to compile: {error}.")),
+    })?;
+    Component::from_binary(engine, bytes).map_err(|error| unloadable(&format!("{error:#}")))
+}
+
+fn undescribed(fault: Fault) -> Fault {
+    match fault.code {
+        Code::Busy => fault,
+        _ => Fault::new(Code::Unloadable, format!("`describe` failed: {}", fault.message)),
+    }
 }
 
 /// Instances come from a pool; where the address space for one is not to be had, each is mapped on demand.
@@ -253,4 +321,42 @@ fn start_clock(engine: &wasmtime::Engine) -> Result<(), Fault> {
 
 fn internal(what: &str, error: &dyn std::fmt::Display) -> Fault {
     Fault::new(Code::Internal, format!("{what}: {error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// A component with nothing in it.
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn refusal(engine: &Arc<Engine>, bytes: &[u8]) -> Fault {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let loaded = runtime.block_on(engine.load(&Arc::from("digest"), &Arc::from(bytes)));
+        loaded.err().expect("nothing here is a plugin")
+    }
+
+    #[test]
+    fn what_was_refused_is_refused_again_without_another_look() {
+        let engine = Arc::new(Engine::new(EngineSettings::default()));
+        let fault = refusal(&engine, EMPTY);
+        assert_eq!(fault.code, Code::Unloadable);
+        assert!(fault.message.contains("does not export kosmo:plugin/provider"), "{fault}");
+        assert_eq!(refusal(&engine, b"other bytes of the same digest"), fault);
+    }
+
+    #[test]
+    fn a_component_that_takes_too_long_to_compile_is_given_up_and_not_tried_again() {
+        let configure: Configure = Box::new(|_| std::thread::sleep(Duration::from_secs(1)));
+        let compiling = Some(Duration::from_millis(10));
+        let settings = EngineSettings { configure: Some(configure), compiling, cache: None };
+        let engine = Arc::new(Engine::new(settings));
+        let fault = refusal(&engine, EMPTY);
+        assert_eq!(fault.code, Code::Unloadable);
+        assert!(fault.message.starts_with("Compiling it takes more than 0.01 s"), "{fault}");
+        let begun = Instant::now();
+        assert_eq!(refusal(&engine, EMPTY), fault);
+        assert!(begun.elapsed() < Duration::from_secs(5), "the turn came free");
+    }
 }

@@ -232,8 +232,11 @@ impl HostBuilder {
             (None, None) => Config::default(),
         };
         let under = |name: &str| self.home.as_ref().map(|home| home.join(name));
-        let settings =
-            EngineSettings { cache: self.cache.clone().or_else(|| under("cache")), configure: self.configure };
+        let settings = EngineSettings {
+            cache: self.cache.clone().or_else(|| under("cache")),
+            configure: self.configure,
+            ..EngineSettings::default()
+        };
         let engine = Arc::new(Engine::new(settings));
         let folders = self.folders.into_iter().chain(under("plugins")).collect();
         let surroundings = Arc::new(Surroundings {

@@ -1,4 +1,24 @@
 //! What one invocation may use up, and how going over it ends. Pure numbers with their reasons.
+//!
+//! | what | most | ends as |
+//! |---|---|---|
+//! | time, waiting included | 30 s | `timeout` |
+//! | computing inside the plugin | 5 s | `cpu` |
+//! | linear memory, table elements | 64 MiB, 100,000 | `memory` |
+//! | requests, streams and other resources held at once | 1,000 | `memory` |
+//! | stack | 512 KiB | `trap` |
+//! | requests | 100 | `too_large` |
+//! | one request's body, one response's body, decoded | 10 MiB | `too_large` |
+//! | one response's header fields | 100, 64 KiB | `too_large` |
+//! | bodies of responses held at once, in one invocation and in all | 32 MiB, 256 MiB | `too_large` |
+//! | one set of header fields a plugin makes | 64 KiB | `too_large` |
+//! | bytes handed to the host in one call, the result included | 16 MiB | `too_large` |
+//! | random bytes in one call | 64 KiB | `too_large` |
+//! | standard output and error | the last 512 bytes are kept | dropped |
+//! | invocations at once, in all and of one provider | 128, 96 | `busy` |
+//!
+//! A component has at most 32 MiB and what `size.rs` says, and a minute to be compiled; otherwise it is `unloadable`.
+//! What a script may use up is the session's business: see [`SessionBuilder`](crate::SessionBuilder).
 
 use crate::fault::{Code, Fault};
 use std::time::Duration;
@@ -27,6 +47,14 @@ pub struct Limits {
     pub request_body: usize,
     /// Bytes of one response's body, decoded if it came compressed.
     pub response_body: usize,
+    /// Requests, bodies, streams and pollables held at once. A request takes about ten.
+    pub resources: usize,
+    /// Bytes handed to the host in one call. The result of an invocation is one.
+    pub handed_over: usize,
+    /// Bytes of one set of header fields, the host's own bookkeeping included.
+    pub fields: usize,
+    /// Bytes of randomness in one call; a hash map's seed takes 16.
+    pub random: u64,
     /// Header fields of one response. Providers send twenty to forty.
     pub response_headers: usize,
     /// Bytes of one response's header fields, names and values together.
@@ -79,6 +107,10 @@ impl Default for Limits {
             held: 32 << 20,
             held_by_all: 256 << 20,
             timeouts: Timeouts::default(),
+            resources: 1_000,
+            handed_over: 16 << 20,
+            fields: 64 << 10,
+            random: 64 << 10,
         }
     }
 }
@@ -92,13 +124,22 @@ pub(crate) enum Exceeded {
     Memory(usize),
     #[error("it wanted more than {0} table elements")]
     Table(usize),
+    #[error("it held more than {0} requests, streams and other resources at once")]
+    Resources(usize),
+    #[error("it handed over more than {} MiB at once", .0 >> 20)]
+    HandedOver(usize),
+    #[error("it set more than {} KiB of header fields", .0 >> 10)]
+    Fields(usize),
+    #[error("it wanted more than {} KiB of randomness at once", .0 >> 10)]
+    Random(u64),
 }
 
 impl From<Exceeded> for Fault {
     fn from(exceeded: Exceeded) -> Self {
         let code = match exceeded {
             Exceeded::Cpu(_) => Code::Cpu,
-            Exceeded::Memory(_) | Exceeded::Table(_) => Code::Memory,
+            Exceeded::Memory(_) | Exceeded::Table(_) | Exceeded::Resources(_) => Code::Memory,
+            Exceeded::HandedOver(_) | Exceeded::Fields(_) | Exceeded::Random(_) => Code::TooLarge,
         };
         Self::new(code, format!("The plugin was stopped: {exceeded}."))
     }

@@ -5,9 +5,8 @@ use crate::bindings::{PluginPre, contract};
 use crate::description::{Description, Function};
 use crate::engine::Engine;
 use crate::fault::{Code, Fault};
-use crate::imports::DeniedImport;
 use crate::invocation::{Invocation, Surroundings};
-use crate::limits::{Exceeded, Limits};
+use crate::limits::Limits;
 use crate::nearest::did_you_mean;
 use crate::outbound::{Budget, Connected, Gate, Outbound};
 use crate::resume::Ticket;
@@ -73,6 +72,7 @@ impl Provider {
         let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
         let permission = host.permissions.of(self.name());
         permission.check(self.name(), function.operation, asked.force).map_err(told)?;
+        self.ready(host, &path, asked.deadline).await.map_err(told)?;
 
         let now = Instant::now();
         let limit = now + host.limits.wall.min(LONGEST);
@@ -104,6 +104,15 @@ impl Provider {
     /// The component ready to run: compiled at first use, which takes seconds for one never seen before.
     pub(crate) async fn plugin(&self, engine: &Arc<Engine>) -> Result<&PluginPre<Sandbox>, Fault> {
         self.plugin.get_or_try_init(|| engine.load(&self.digest, &self.bytes)).await
+    }
+
+    /// Compiles before the invocation's own time begins to run; only the script's goes on.
+    async fn ready(&self, host: &Surroundings, path: &str, script: Option<Instant>) -> Result<(), Fault> {
+        let ready = self.plugin(&host.engine);
+        let Some(script) = script else { return ready.await.map(drop) };
+        let late =
+            |_| Fault::new(Code::Timeout, format!("{path} was still being compiled when the script's time was up."));
+        timeout_at(script.into(), ready).await.map_err(late).flatten().map(drop)
     }
 
     fn function(&self, name: &str) -> Result<&Function, Fault> {
@@ -146,7 +155,7 @@ impl Provider {
             lost: None,
             arguments,
         };
-        let _slot = host.engine.slot().await?;
+        let _turn = host.engine.turn(self.name()).await?;
         let limits = gate.limits;
         let outcome = self.enter(host, Outbound::new(gate), &limits, &invocation).await;
         host.resumes.settle(&ticket, &outcome, invocation.resume.is_some());
@@ -164,15 +173,20 @@ impl Provider {
     ) -> Result<String, Failure> {
         let plugin = self.plugin(&host.engine).await.map_err(Failure::Host)?;
         let mut store = Sandbox::store(host.engine.wasmtime().map_err(Failure::Host)?, limits, outbound);
-        let answer = match plugin.instantiate_async(&mut store).await {
-            Ok(instance) => instance.kosmo_plugin_provider().call_invoke(&mut store, invocation).await,
-            Err(error) => Err(error),
-        };
+        let cpu = store.data().cpu();
+        let running = cpu.counting(async {
+            let instance = plugin.instantiate_async(&mut store).await?;
+            instance.kosmo_plugin_provider().call_invoke(&mut store, invocation).await
+        });
+        let answer = running.await;
         let cause = store.data().outbound().cause();
         match answer {
             Ok(Ok(json)) => Ok(json),
             Ok(Err(fault)) => Err(Failure::plugin(fault, cause)),
-            Err(error) => Err(Failure::Host(trapped(&error, cause))),
+            Err(error) => {
+                let denial = cause.filter(|cause| cause.code == Code::Denied);
+                Err(Failure::Host(denial.unwrap_or_else(|| store.data().ended_by(&error))))
+            }
         }
     }
 }
@@ -206,25 +220,13 @@ impl Failure {
             Self::Host(fault) if fault.code == Code::Unreachable => {
                 Fault { message: format!("Failed to connect to {title} API: {}", fault.message), ..fault }
             }
-            Self::Host(fault) if matches!(fault.code, Code::Trap | Code::Cpu | Code::Memory) => {
+            Self::Host(fault) if matches!(fault.code, Code::Trap | Code::Cpu | Code::Memory | Code::TooLarge) => {
                 Fault { message: format!("{path}: {}", fault.message), ..fault }
             }
             Self::Host(fault) => fault,
             Self::Plugin(fault) => Fault::from_plugin(title, path, fault),
         }
     }
-}
-
-fn trapped(error: &wasmtime::Error, cause: Option<Fault>) -> Fault {
-    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
-        return (*exceeded).into();
-    }
-    if let Some(denied) = error.downcast_ref::<DeniedImport>() {
-        return denied.into();
-    }
-    cause.filter(|cause| cause.code == Code::Denied).unwrap_or_else(|| {
-        Fault::new(Code::Trap, format!("The plugin crashed: {}. Nothing of it is left running.", error.root_cause()))
-    })
 }
 
 /// Two lower case digits a byte, as digests are written everywhere.

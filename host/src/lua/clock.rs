@@ -1,8 +1,8 @@
 //! How long a script may still run. Its own computing counts against one limit, its whole duration against another;
 //! what the host does or waits for on its behalf counts against the second only.
 
+use crate::cpu::thread_cpu;
 use crate::fault::{Code, Fault};
-use rustix::time::{ClockId, clock_gettime};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -154,9 +154,4 @@ pub(super) fn overdue(wall: Duration) -> Fault {
             wall.as_secs_f64()
         ),
     )
-}
-
-fn thread_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
