@@ -1,24 +1,27 @@
 //! What the operator wrote: `config.toml` under the kosmo home, and accounts in the environment.
 
 use crate::account::{Account, DEFAULT, Fields, known_fields, variable};
-use crate::description::{Description, is_name};
+use crate::description::{Description, Name, is_name};
 use crate::fault::{Code, Fault};
 use crate::files;
+use crate::grant::Grant;
 use crate::nearest::did_you_mean;
-use crate::permission::{Permission, Permissions};
+use crate::permission::Permission;
+use crate::policy::{Policies, Policy};
 use crate::secret::Secret;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Everything the operator configured.
 #[derive(Default)]
 pub struct Config {
     accounts: BTreeMap<String, BTreeMap<String, Written>>,
-    permissions: BTreeMap<String, Permission>,
+    policies: Policies,
     environment: BTreeMap<String, String>,
     accepted: BTreeMap<String, String>,
 }
@@ -50,7 +53,30 @@ pub enum ConfigError {
 #[serde(deny_unknown_fields, default)]
 struct File {
     accounts: BTreeMap<String, BTreeMap<String, Written>>,
-    permissions: BTreeMap<String, Permission>,
+    grants: BTreeMap<Name, Grant>,
+    permissions: BTreeMap<Name, Permission>,
+}
+
+/// What a project may say. It comes with a checkout, so it can take away and not give.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProjectFile {
+    #[serde(rename = "accounts")]
+    _accounts: NotInProjects,
+    grants: BTreeMap<Name, Grant>,
+    permissions: BTreeMap<Name, Permission>,
+}
+
+#[derive(Default)]
+struct NotInProjects;
+
+impl<'de> Deserialize<'de> for NotInProjects {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom(
+            "[accounts] cannot stand in a project's file, which could send a token to a URL of its choice: write them \
+             into config.toml of the kosmo home",
+        ))
+    }
 }
 
 /// An account as the operator wrote it: its fields.
@@ -102,8 +128,23 @@ impl Config {
     /// # Errors
     /// Names the line and the cure.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        let File { accounts, permissions } = toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
-        Ok(Self { accounts, permissions, ..Self::default() })
+        let File { accounts, grants, permissions } =
+            toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
+        Ok(Self { accounts, policies: Policies::new(file, Policy { grants, permissions }), ..Self::default() })
+    }
+
+    /// Narrowed by the project that `folder` is in: by the nearest `.kosmo/config.toml` in it or above it, that of the
+    /// home aside.
+    ///
+    /// # Errors
+    /// Names the file, the line and the cure.
+    pub fn in_project(self, home: Option<&Path>, folder: &Path) -> Result<Self, ConfigError> {
+        let Some(file) = project_file(home, folder) else { return Ok(self) };
+        let text = read(&file)?;
+        let ProjectFile { grants, permissions, .. } =
+            toml::from_str(&text).map_err(|error| mistake(&file, &text, &error))?;
+        let policies = self.policies.narrowed(".kosmo/config.toml", &file, Policy { grants, permissions });
+        Ok(Self { policies, ..self })
     }
 
     /// With these environment variables, of which `<PROVIDER>_<FIELD>` and `<PROVIDER>_<ACCOUNT>_<FIELD>` are accounts.
@@ -126,9 +167,9 @@ impl Config {
         key.map(|key| Secret::new(key.clone()))
     }
 
-    /// The operator's decisions.
-    pub fn permissions(&self) -> Permissions {
-        Permissions::new(self.permissions.clone())
+    /// What the files say about grants and permissions.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// The names of a provider's accounts, `default` first.
@@ -228,6 +269,18 @@ fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
         return Err(Fault::new(Code::Unconfigured, message));
     }
     Ok(())
+}
+
+/// One that cannot be looked at counts as there: what it says must not be passed over.
+fn project_file(home: Option<&Path>, folder: &Path) -> Option<PathBuf> {
+    let same = |one: &Path, other: &Path| one == other || one.canonicalize().ok() == other.canonicalize().ok();
+    let folders = folder.ancestors().map(|ancestor| ancestor.join(".kosmo"));
+    let others = folders.filter(|folder| !home.is_some_and(|home| same(home, folder)));
+    let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+    others.map(|folder| folder.join("config.toml")).find(|file| match file.metadata() {
+        Ok(_) => true,
+        Err(error) => !absent.contains(&error.kind()),
+    })
 }
 
 fn read(file: &Path) -> Result<String, ConfigError> {

@@ -4,6 +4,7 @@ use crate::bindings::contract;
 use crate::rule::{Base, PathPattern, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Deref;
 
 pub use contract::{
@@ -202,6 +203,39 @@ pub fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.len() <= 64
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// A name that can stand in a script as it is, of a provider, an account or a function.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Name(String);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let mistake =
+            || format!("`{name}` is no name: use lower case letters, digits and underscores, starting with a letter");
+        if is_name(&name) { Ok(Self(name)) } else { Err(mistake()) }
+    }
+}
+
+impl AsRef<str> for Name {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// What is left of a parameter's name once case and underscores, which scripts may write as they like, are gone.

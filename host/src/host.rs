@@ -188,7 +188,8 @@ impl HostBuilder {
         self
     }
 
-    /// What `KOSMO_HOME` and `KOSMO_PLUGINS` say, `~/.kosmo` by default; accounts from the environment too.
+    /// What `KOSMO_HOME` and `KOSMO_PLUGINS` say, `~/.kosmo` by default; accounts from the environment too. Narrowed by
+    /// the project the working folder is in.
     ///
     /// # Errors
     /// A mistake in `config.toml`.
@@ -196,6 +197,8 @@ impl HostBuilder {
         let home =
             std::env::var_os("KOSMO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".kosmo")));
         let config = home.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
+        let folder = std::env::current_dir().unwrap_or_default();
+        let config = config.in_project(home.as_deref(), &folder)?;
         let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         let mut builder = Self { config: Some(config.with_environment(variables)), home, ..self };
         let folders = std::env::var_os("KOSMO_PLUGINS").unwrap_or_default();
@@ -241,7 +244,6 @@ impl HostBuilder {
         let folders = self.folders.into_iter().chain(under("plugins")).collect();
         let surroundings = Arc::new(Surroundings {
             engine: Arc::clone(&engine),
-            permissions: config.permissions(),
             resumes: Resumes::new(under("resume")),
             store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
             held: Budget::new(self.limits.held_by_all),

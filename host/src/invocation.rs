@@ -5,7 +5,6 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::outbound::Budget;
-use crate::permission::Permissions;
 use crate::resume::Resumes;
 use crate::store::Store;
 use serde_json::{Map, Value};
@@ -46,7 +45,6 @@ impl Invocation {
 pub(crate) struct Surroundings {
     pub(crate) engine: Arc<Engine>,
     pub(crate) config: Config,
-    pub(crate) permissions: Permissions,
     pub(crate) limits: Limits,
     /// The answers all invocations together may hold at once.
     pub(crate) held: Arc<Budget>,

@@ -1,12 +1,14 @@
-//! Whether a script may do what it asks for: `allow`, `ask` or `deny`, per provider and operation. Pure.
+//! Whether a script may do what it asks for: `allow`, `ask` or `deny`, per provider and operation, refined per function
+//! and per account. Pure.
 
-use crate::description::Operation;
+use crate::description::{Function, Name, Operation};
 use crate::fault::{Code, Fault};
-use serde::Deserialize;
+use crate::nearest::did_you_mean;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the operator decided about one operation of one provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+/// What the operator decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// Goes ahead.
@@ -17,51 +19,146 @@ pub enum Decision {
     Deny,
 }
 
-/// The decisions about one provider. Giving an account is the consent to read; writing needs a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+impl Decision {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// Where no file says anything: giving an account is the consent to read; writing needs a word.
+    fn default_for(operation: Operation) -> Self {
+        match operation {
+            Operation::Read => Self::Allow,
+            Operation::Write => Self::Ask,
+        }
+    }
+}
+
+/// One file's decisions about one provider. What is not mentioned is left open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Permission {
     /// About functions that change nothing.
-    pub read: Decision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<Decision>,
     /// About functions that do.
-    pub write: Decision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<Decision>,
+    /// About single functions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub functions: BTreeMap<Name, Decision>,
+    /// About single accounts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<Name, AccountPermission>,
 }
 
-impl Default for Permission {
-    fn default() -> Self {
-        Self { read: Decision::Allow, write: Decision::Ask }
+/// One file's decisions about one account of a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountPermission {
+    /// About functions that change nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<Decision>,
+    /// About functions that do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<Decision>,
+    /// About single functions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub functions: BTreeMap<Name, Decision>,
+}
+
+/// What leave is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intent<'a> {
+    pub(crate) provider: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) function: &'a str,
+    pub(crate) operation: Operation,
+}
+
+impl<'a> Intent<'a> {
+    pub(crate) fn new(provider: &'a str, account: &'a str, function: &'a Function) -> Self {
+        Self { provider, account, function: &function.name, operation: function.operation }
     }
 }
 
-/// The operator's decisions, by provider.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Permissions {
-    providers: BTreeMap<String, Permission>,
+/// Where a decision stands, or would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Provider,
+    Account,
+    Function,
+    AccountFunction,
 }
 
-impl Permissions {
-    /// These decisions; a provider not named has the defaults.
-    pub fn new(providers: BTreeMap<String, Permission>) -> Self {
-        Self { providers }
-    }
+/// A decision, and what would have to be changed for another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ruling {
+    pub(crate) decision: Decision,
+    /// `` `write = "allow"` under [permissions.dialpad] in config.toml ``
+    cure: String,
+}
 
-    /// The decisions about one provider.
-    pub fn of(&self, provider: &str) -> Permission {
-        self.providers.get(provider).copied().unwrap_or_default()
-    }
+/// What every file says of one provider: the operator's own first; the others can only be stricter.
+#[derive(Clone, Debug)]
+pub(crate) struct Permissions<'a> {
+    pub(crate) layers: Vec<(&'a str, &'a Permission)>,
 }
 
 impl Permission {
-    /// Whether an operation may go ahead. `force` overrides `ask` and `deny`, and nothing else anywhere.
+    /// Says nothing.
+    pub(crate) const OPEN: Self =
+        Self { read: None, write: None, functions: BTreeMap::new(), accounts: BTreeMap::new() };
+
+    /// The most specific decision: the account's on a function, a function's, the account's, the provider's.
+    fn most_specific(&self, intent: &Intent<'_>) -> Option<(Decision, Place)> {
+        let account = self.accounts.get(intent.account);
+        let of = |read, write| if intent.operation == Operation::Read { read } else { write };
+        let words = [
+            (account.and_then(|account| account.functions.get(intent.function).copied()), Place::AccountFunction),
+            (self.functions.get(intent.function).copied(), Place::Function),
+            (account.and_then(|account| of(account.read, account.write)), Place::Account),
+            (of(self.read, self.write), Place::Provider),
+        ];
+        words.into_iter().find_map(|(decision, place)| Some((decision?, place)))
+    }
+
+    /// Every function it names, with the table that does.
+    fn named(&self) -> impl Iterator<Item = (String, &Name)> {
+        let own = self.functions.keys().map(|name| (String::new(), name));
+        let accounts = self.accounts.iter().flat_map(|(account, permission)| {
+            permission.functions.keys().map(move |name| (format!(".accounts.{account}"), name))
+        });
+        own.chain(accounts)
+    }
+}
+
+impl Permissions<'_> {
+    /// The strictest of all files.
+    pub(crate) fn decide(&self, intent: &Intent<'_>) -> Ruling {
+        let default = (Decision::default_for(intent.operation), Place::Provider);
+        let words = self.layers.iter().enumerate().filter_map(|(index, (file, permission))| {
+            let word = permission.most_specific(intent);
+            let (decision, place) = if index == 0 { word.or(Some(default)) } else { word }?;
+            Some((decision, place, *file))
+        });
+        // Of equally strict words the first counts, hence backwards.
+        let strictest = words.collect::<Vec<_>>().into_iter().rev().max_by_key(|&(decision, ..)| decision);
+        let (decision, place, file) = strictest.unwrap_or((default.0, default.1, "config.toml"));
+        Ruling { decision, cure: format!("{} in {file}", place.cure(intent)) }
+    }
+
+    /// Whether it may go ahead. `force` overrides `ask` and `deny`, and nothing else anywhere.
     ///
     /// # Errors
     /// `approval_required` or `denied`, naming the cure.
-    pub fn check(&self, provider: &str, operation: Operation, force: bool) -> Result<(), Fault> {
-        let (decision, word) = match operation {
-            Operation::Read => (self.read, "read"),
-            Operation::Write => (self.write, "write"),
-        };
-        let cure = format!("`{word} = \"allow\"` under [permissions.{provider}] in config.toml");
+    pub(crate) fn check(&self, intent: &Intent<'_>, force: bool) -> Result<(), Fault> {
+        let Ruling { decision, cure } = self.decide(intent);
+        let (provider, word) = (intent.provider, word(intent.operation));
         match decision {
             _ if force => Ok(()),
             Decision::Allow => Ok(()),
@@ -80,27 +177,148 @@ impl Permission {
             )),
         }
     }
+
+    /// Whether every function they name exists: a mistyped denial would deny nothing.
+    ///
+    /// # Errors
+    /// `unconfigured`, naming the nearest function.
+    pub(crate) fn check_names(&self, provider: &str, functions: &[&str]) -> Result<(), Fault> {
+        for (file, permission) in &self.layers {
+            if let Some((table, name)) = permission.named().find(|(_, name)| !functions.contains(&name.as_ref())) {
+                let suggestion = did_you_mean(name.as_ref(), functions.iter().copied());
+                let place = format!("[permissions.{provider}{table}.functions] in {file}");
+                let message = format!("{place}: `{name}` is no function of {provider}.{suggestion}");
+                return Err(Fault::new(Code::Unconfigured, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn cure(self, intent: &Intent<'_>) -> String {
+        let Intent { provider, account, function, operation } = *intent;
+        let (key, table) = match self {
+            Self::Provider => (word(operation), String::new()),
+            Self::Account => (word(operation), format!(".accounts.{account}")),
+            Self::Function => (function, ".functions".into()),
+            Self::AccountFunction => (function, format!(".accounts.{account}.functions")),
+        };
+        format!("`{key} = \"allow\"` under [permissions.{provider}{table}]")
+    }
+}
+
+fn word(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Read => "read",
+        Operation::Write => "write",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const OWN: &str = r#"
+        write = "ask"
+        [functions]
+        send_sms = "deny"
+        list_calls = "deny"
+        [accounts.work]
+        write = "allow"
+        [accounts.work.functions]
+        send_sms = "allow"
+    "#;
+
+    fn permission(text: &str) -> Permission {
+        toml::from_str(text).expect("a permission")
+    }
+
     #[track_caller]
-    fn check(permission: Permission, operation: Operation, force: bool, expected: Option<Code>) {
-        let outcome = permission.check("dialpad", operation, force);
-        assert_eq!(outcome.err().map(|fault| fault.code), expected);
+    fn check(texts: &[&str], asked: (&str, &str, Operation), expected: Decision, cure: &str) {
+        let files: Vec<_> = texts.iter().map(|text| permission(text)).collect();
+        let layers = ["config.toml", ".kosmo/config.toml"].into_iter().zip(&files).collect();
+        let (account, function, operation) = asked;
+        let ruling = Permissions { layers }.decide(&Intent { provider: "dialpad", account, function, operation });
+        assert_eq!(ruling.decision, expected, "{asked:?}");
+        assert_eq!(ruling.cure, cure);
     }
 
     #[test]
-    fn reads_go_ahead_and_writes_wait_for_a_word() {
-        let denied = Permission { read: Decision::Deny, write: Decision::Deny };
-        let allowed = Permission { write: Decision::Allow, ..Permission::default() };
-        check(Permission::default(), Operation::Read, false, None);
-        check(Permission::default(), Operation::Write, false, Some(Code::ApprovalRequired));
-        check(Permission::default(), Operation::Write, true, None);
-        check(allowed, Operation::Write, false, None);
-        check(denied, Operation::Read, false, Some(Code::Denied));
-        check(denied, Operation::Write, true, None);
+    fn the_most_specific_decision_counts() {
+        use Operation::{Read, Write};
+        let check = |asked, expected, cure: &str| check(&[OWN], asked, expected, &format!("{cure} in config.toml"));
+        check(("default", "get_call", Read), Decision::Allow, "`read = \"allow\"` under [permissions.dialpad]");
+        check(("default", "send_fax", Write), Decision::Ask, "`write = \"allow\"` under [permissions.dialpad]");
+        check(
+            ("work", "send_fax", Write),
+            Decision::Allow,
+            "`write = \"allow\"` under [permissions.dialpad.accounts.work]",
+        );
+        check(
+            ("default", "send_sms", Write),
+            Decision::Deny,
+            "`send_sms = \"allow\"` under [permissions.dialpad.functions]",
+        );
+        check(
+            ("work", "list_calls", Read),
+            Decision::Deny,
+            "`list_calls = \"allow\"` under [permissions.dialpad.functions]",
+        );
+        check(
+            ("work", "send_sms", Write),
+            Decision::Allow,
+            "`send_sms = \"allow\"` under [permissions.dialpad.accounts.work.functions]",
+        );
+    }
+
+    #[test]
+    fn another_file_can_only_be_stricter() {
+        use Operation::{Read, Write};
+        let write = "`write = \"allow\"` under [permissions.dialpad] in";
+        let asked = ("default", "send_fax", Write);
+        check(&["", "write = \"allow\""], asked, Decision::Ask, &format!("{write} config.toml"));
+        check(&["write = \"deny\"", "write = \"ask\""], asked, Decision::Deny, &format!("{write} config.toml"));
+        check(&["write = \"ask\"", "write = \"ask\""], asked, Decision::Ask, &format!("{write} config.toml"));
+        check(&["write = \"allow\"", ""], asked, Decision::Allow, &format!("{write} config.toml"));
+        check(
+            &["write = \"allow\"", "write = \"deny\""],
+            asked,
+            Decision::Deny,
+            &format!("{write} .kosmo/config.toml"),
+        );
+        check(
+            &["", "[functions]\nget_call = \"deny\""],
+            ("default", "get_call", Read),
+            Decision::Deny,
+            "`get_call = \"allow\"` under [permissions.dialpad.functions] in .kosmo/config.toml",
+        );
+    }
+
+    #[test]
+    fn reads_go_ahead_and_writes_wait_for_a_word_unless_forced() {
+        let check = |text: &str, operation, force, expected| {
+            let own = permission(text);
+            let permissions = Permissions { layers: vec![("config.toml", &own)] };
+            let intent = Intent { provider: "dialpad", account: "default", function: "f", operation };
+            assert_eq!(permissions.check(&intent, force).err().map(|fault| fault.code), expected, "{text}");
+        };
+        check("", Operation::Read, false, None);
+        check("", Operation::Write, false, Some(Code::ApprovalRequired));
+        check("", Operation::Write, true, None);
+        check("write = \"allow\"", Operation::Write, false, None);
+        check("read = \"deny\"", Operation::Read, false, Some(Code::Denied));
+        check("write = \"deny\"", Operation::Write, true, None);
+    }
+
+    #[test]
+    fn a_function_that_is_not_there_is_pointed_out() {
+        let own = permission("[accounts.work.functions]\nsend_smss = \"deny\"\n");
+        let permissions = Permissions { layers: vec![("config.toml", &own)] };
+        assert_eq!(permissions.check_names("dialpad", &["send_smss"]), Ok(()));
+        let fault = permissions.check_names("dialpad", &["send_sms", "get_call"]).expect_err("a mistake");
+        let place = "[permissions.dialpad.accounts.work.functions] in config.toml";
+        let expected = format!("{place}: `send_smss` is no function of dialpad. Did you mean: send_sms");
+        assert_eq!((fault.code, fault.message), (Code::Unconfigured, expected));
     }
 }

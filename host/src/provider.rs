@@ -9,6 +9,7 @@ use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
 use crate::outbound::{Budget, Connected, Gate, Outbound};
+use crate::permission::Intent;
 use crate::resume::Ticket;
 use crate::sandbox::Sandbox;
 use serde_json::{Map, Value};
@@ -70,12 +71,14 @@ impl Provider {
         let connected = self.account(host, asked.account()).map_err(told)?;
         let path = format!("{}.{}", self.name(), function.name);
         let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
-        let permission = host.permissions.of(self.name());
-        permission.check(self.name(), function.operation, asked.force).map_err(told)?;
+        let policies = host.config.policies();
+        let intent = Intent::new(self.name(), connected.account.name(), function);
+        policies.permissions(self.name()).check(&intent, asked.force).map_err(told)?;
         self.ready(host, &path, asked.deadline).await.map_err(told)?;
 
         let now = Instant::now();
-        let limit = now + host.limits.wall.min(LONGEST);
+        let limits = policies.granted(self.name()).limits(host.limits);
+        let limit = now + limits.wall.min(LONGEST);
         let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
         let gate = Gate {
             host: Arc::clone(host),
@@ -83,9 +86,8 @@ impl Provider {
             function: function.name.clone(),
             operation: function.operation,
             connected,
-            permission,
             force: asked.force,
-            limits: host.limits,
+            limits,
             deadline,
             sent: 0.into(),
             held: Budget::new(host.limits.held),
@@ -123,13 +125,17 @@ impl Provider {
         })
     }
 
-    /// The account, made ready on first use and kept with its connections as long as this revision.
+    /// The account, made ready on first use and kept with its connections as long as this revision. What was granted for
+    /// it is checked then, too.
     pub(crate) fn account(&self, host: &Surroundings, name: &str) -> Result<Arc<Connected>, Fault> {
         let mut ready = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = ready.get(name) {
             return Ok(Arc::clone(account));
         }
+        let policies = host.config.policies();
+        policies.check_names(&self.description, &host.config.account_names(&self.description))?;
         let account = host.config.account(&self.description, &self.digest, name)?;
+        policies.granted(self.name()).check_account(name)?;
         let account = Arc::new(Connected::new(account, &host.limits));
         ready.insert(name.into(), Arc::clone(&account));
         Ok(account)

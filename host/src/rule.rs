@@ -1,4 +1,4 @@
-//! What may be reached: origins, path patterns and rules. Pure: it neither resolves nor sends.
+//! What a plugin declares it sends: origins, path patterns and rules. Pure: it neither resolves nor sends.
 //!
 //! A path pattern is literal segments, `{}` for exactly one non-empty segment, and optionally a trailing `/**` for
 //! any number of further non-empty segments. Nothing else is a pattern, and what is not a pattern is refused.
@@ -68,9 +68,21 @@ impl Rule {
         self.methods.contains(method) && bases.iter().any(|base| base.holds(target, &self.path))
     }
 
-    /// Whether it covers whatever lies below a path, as only a function for everything else does.
-    pub fn is_generic(&self) -> bool {
-        self.path.rest
+    /// Whether nobody may send this by a rule that prohibits: letter case, a trailing slash and what a segment carries
+    /// after `;` make no difference, since to some servers they make none.
+    pub fn prohibits(&self, method: &http::Method, target: &Target, base: &Base) -> bool {
+        let resembles = |rest: Vec<&str>| self.path.resembles(&rest);
+        self.methods.contains(method) && base.is_origin_of(target) && base.strip(target).is_some_and(resembles)
+    }
+
+    /// The methods it lets out.
+    pub fn methods(&self) -> &[http::Method] {
+        &self.methods
+    }
+
+    /// What it lets out, relative to its origin.
+    pub fn path(&self) -> &PathPattern {
+        &self.path
     }
 
     /// `base`, or the name of one of the plugin's origins.
@@ -110,7 +122,8 @@ impl TryFrom<&contract::OutboundRule> for Rule {
     }
 }
 
-fn parse_method(name: &str) -> Result<http::Method, RuleError> {
+/// A method by its name in upper case.
+pub(crate) fn parse_method(name: &str) -> Result<http::Method, RuleError> {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let method = name.parse().map_err(|_| RuleError::Method(name.into()))?;
     if KNOWN.contains(&name) { Ok(method) } else { Err(RuleError::Method(name.into())) }
@@ -152,18 +165,42 @@ impl Base {
         self.typed && literal && self.url.host_str() == Some(host) && self.url.port_or_known_default() == Some(port)
     }
 
-    fn holds(&self, target: &Target, path: &PathPattern) -> bool {
-        target.url().origin() == self.url.origin() && self.strip(target).is_some_and(|rest| path.matches(&rest))
+    /// Whether the target lies below it, at a path of this pattern.
+    pub(crate) fn holds(&self, target: &Target, path: &PathPattern) -> bool {
+        self.is_origin_of(target) && self.strip(target).is_some_and(|rest| path.matches(&rest))
+    }
+
+    /// The URL it was read from, in normal form.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What a pattern relative to this base is without it.
+    pub(crate) fn absolute(&self, path: &PathPattern) -> PathPattern {
+        PathPattern::exact(self.segments.iter().map(String::as_str)).followed_by(path)
+    }
+
+    fn is_origin_of(&self, target: &Target) -> bool {
+        target.url().origin() == self.url.origin()
     }
 
     /// The target's segments after this base's own path.
-    fn strip<'a>(&self, target: &'a Target) -> Option<Vec<&'a str>> {
+    pub(crate) fn strip<'a>(&self, target: &'a Target) -> Option<Vec<&'a str>> {
         let mut segments = target.segments();
         self.segments.iter().all(|own| segments.next() == Some(own)).then(|| segments.collect())
     }
 }
 
 impl PathPattern {
+    /// The pattern for just these segments; one that no pattern can spell stands as `{}`.
+    pub(crate) fn exact<'a>(segments: impl Iterator<Item = &'a str>) -> Self {
+        let parse = |segment: &str| match segment {
+            _ if is_literal(segment) || segment.is_empty() => Segment::Literal(segment.into()),
+            _ => Segment::One,
+        };
+        Self { segments: segments.map(parse).collect(), rest: false }
+    }
+
     /// Its segments, if it stands for exactly one path.
     pub(crate) fn literal(&self) -> Option<Vec<&str>> {
         let segments = self.segments.iter().map(|segment| match segment {
@@ -173,10 +210,44 @@ impl PathPattern {
         if self.rest { None } else { segments.collect() }
     }
 
-    fn matches(&self, segments: &[&str]) -> bool {
+    /// Whether it ends in `/**`.
+    pub fn is_generic(&self) -> bool {
+        self.rest
+    }
+
+    /// Whether every path of the other pattern is one of this pattern, too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let Some((head, tail)) = other.segments.split_at_checked(self.segments.len()) else { return false };
+        let filled = |segment: &Segment| *segment != Segment::Literal(String::new());
+        let tail_covered = if self.rest { tail.iter().all(filled) } else { tail.is_empty() && !other.rest };
+        tail_covered && self.segments.iter().zip(head).all(|(pattern, segment)| pattern.covers(segment))
+    }
+
+    /// Whether some path is one of both patterns.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (short, long) = if self.segments.len() <= other.segments.len() { (self, other) } else { (other, self) };
+        let (head, tail) = long.segments.split_at(short.segments.len());
+        let filled = |segment: &Segment| *segment != Segment::Literal(String::new());
+        let tail_shared = if short.rest { tail.iter().all(filled) } else { tail.is_empty() };
+        tail_shared && short.segments.iter().zip(head).all(|(one, other)| one.covers(other) || other.covers(one))
+    }
+
+    pub(crate) fn matches(&self, segments: &[&str]) -> bool {
         let Some((head, tail)) = segments.split_at_checked(self.segments.len()) else { return false };
         let tail_matches = if self.rest { tail.iter().all(|segment| !segment.is_empty()) } else { tail.is_empty() };
         tail_matches && self.segments.iter().zip(head).all(|(pattern, segment)| pattern.matches(segment))
+    }
+
+    fn resembles(&self, segments: &[&str]) -> bool {
+        let segments = segments.strip_suffix(&[""]).unwrap_or(segments);
+        let own = self.segments.strip_suffix(&[Segment::Literal(String::new())]).unwrap_or(&self.segments);
+        let Some((head, tail)) = segments.split_at_checked(own.len()) else { return false };
+        (self.rest || tail.is_empty()) && own.iter().zip(head).all(|(pattern, segment)| pattern.resembles(segment))
+    }
+
+    fn followed_by(mut self, other: &Self) -> Self {
+        self.segments.extend(other.segments.iter().cloned());
+        Self { rest: other.rest, ..self }
     }
 }
 
@@ -185,6 +256,23 @@ impl Segment {
         match self {
             Self::Literal(text) => text == segment,
             Self::One => !segment.is_empty(),
+        }
+    }
+
+    fn resembles(&self, segment: &str) -> bool {
+        let bare = segment.split(';').next().unwrap_or_default();
+        match self {
+            Self::Literal(text) => text.eq_ignore_ascii_case(bare),
+            Self::One => !segment.is_empty(),
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One, Self::One) => true,
+            (Self::One, Self::Literal(text)) => !text.is_empty(),
+            (Self::Literal(text), Self::Literal(other)) => text == other,
+            (Self::Literal(_), Self::One) => false,
         }
     }
 }
@@ -291,5 +379,55 @@ mod tests {
         assert!(!typed.grants_address("127.0.0.1", 80));
         assert!(!Base::typed("http://intranet.test").expect("a base").grants_address("intranet.test", 80));
         assert!(!Base::declared("https://127.0.0.1").expect("a base").grants_address("127.0.0.1", 443));
+    }
+
+    fn pattern(text: &str) -> PathPattern {
+        text.parse().expect("a pattern")
+    }
+
+    #[track_caller]
+    fn check_relation(one: &str, other: &str, covers: bool, covered: bool, overlaps: bool) {
+        let (one, other) = (pattern(one), pattern(other));
+        assert_eq!((one.covers(&other), other.covers(&one)), (covers, covered), "{one} {other}");
+        assert_eq!((one.overlaps(&other), other.overlaps(&one)), (overlaps, overlaps), "{one} {other}");
+    }
+
+    #[test]
+    fn patterns_know_which_is_the_wider() {
+        check_relation("/a", "/a", true, true, true);
+        check_relation("/a", "/b", false, false, false);
+        check_relation("/{}", "/a", true, false, true);
+        check_relation("/**", "/a/{}/b", true, false, true);
+        check_relation("/**", "/a/**", true, false, true);
+        check_relation("/a/**", "/a", true, false, true);
+        check_relation("/a/**", "/{}/b", false, false, true);
+        check_relation("/a/{}", "/{}/b", false, false, true);
+        check_relation("/a/{}", "/{}/b/c", false, false, false);
+        check_relation("/a/{}", "/a/", false, false, false);
+        check_relation("/a/**", "/a/", false, false, false);
+        check_relation("/a", "/a/b", false, false, false);
+        check_relation("/**", "/**", true, true, true);
+    }
+
+    #[test]
+    fn a_prohibition_errs_on_the_wide_side() {
+        let (methods, path) = (vec!["DELETE".into()], "/account/{}/message-store".into());
+        let contract = contract::OutboundRule { methods, origin: "base".into(), path, rate_group: None };
+        let (never, base) = (Rule::try_from(&contract).expect("a rule"), Base::declared("https://api.test/v1"));
+        let check = |url: &str, expected: bool| {
+            let target = Target::parse(url).expect("a target");
+            let base = base.as_ref().expect("a base");
+            assert_eq!(never.prohibits(&http::Method::DELETE, &target, base), expected, "{url}");
+            assert!(!never.prohibits(&http::Method::GET, &target, base));
+        };
+        check("https://api.test/v1/account/1/message-store", true);
+        check("https://api.test/v1/account/1/message-store/", true);
+        check("https://api.test/v1/account/1/message-store?type=SMS", true);
+        check("https://api.test/v1/account/~/Message-Store", true);
+        check("https://api.test/v1/account/~/message%2Dstore", true);
+        check("https://api.test/v1/account/~/message-store;x=1", true);
+        check("https://api.test/v1/account/1/message-store/5", false);
+        check("https://api.test/v1/message-store", false);
+        check("https://other.test/v1/account/1/message-store", false);
     }
 }

@@ -13,7 +13,12 @@ use http_body_util::Full;
 
 impl Gate {
     /// Sends a request that was checked, and gives the whole answer.
-    pub(super) async fn deliver(&self, parts: &Parts, permit: &Permit, body: Bytes) -> Result<Response<Whole>, Fault> {
+    pub(super) async fn deliver(
+        &self,
+        parts: &Parts,
+        permit: &Permit<'_>,
+        body: Bytes,
+    ) -> Result<Response<Whole>, Fault> {
         self.attempt(self.build(parts, permit, body)?).await
     }
 
@@ -23,7 +28,7 @@ impl Gate {
     }
 
     /// The request that goes out: the checked URL in its checked form, the guest's harmless headers, the credential.
-    fn build(&self, parts: &Parts, permit: &Permit, body: Bytes) -> Result<Request<Full<Bytes>>, Fault> {
+    fn build(&self, parts: &Parts, permit: &Permit<'_>, body: Bytes) -> Result<Request<Full<Bytes>>, Fault> {
         let mut url = permit.target.url().clone();
         let mut headers = harmless(&parts.headers);
         if permit.authenticated {

@@ -1,71 +1,196 @@
-//! Whether a request may leave: the function's ceiling, the account's origins, and every stricter word that covers it.
+//! Whether a request may leave: what no function may send, the function's ceiling, the account's origins, the
+//! operator's grant, and every stricter word that covers it.
 
 use super::Gate;
+use crate::account::Account;
+use crate::description::{Description, Function};
 use crate::fault::{Code, Fault};
-use crate::rule::Rule;
-use crate::target::Target;
+use crate::grant::{Allowing, GrantRule, Granted, Missing};
+use crate::permission::{Intent, Permissions};
+use crate::rule::{Base, PathPattern, Rule};
+use crate::target::{Target, TargetError};
 use http::Method;
+use std::slice;
 
 /// Leave to send to this URL, in exactly this form.
-pub(super) struct Permit {
-    pub(super) target: Target,
+pub(crate) struct Permit<'a> {
+    pub(crate) target: Target,
     /// Whether the URL is on the account's own origin, the credential's only audience.
-    pub(super) authenticated: bool,
+    pub(crate) authenticated: bool,
+    /// What the function declares it sends.
+    pub(crate) rule: &'a Rule,
+    /// Of each file that lists requests, the rule that lists this one.
+    pub(crate) granted: Vec<Allowing<'a>>,
+}
+
+/// One function of one account, and everything that was said of its requests.
+pub(crate) struct Checker<'a> {
+    pub(crate) description: &'a Description,
+    pub(crate) account: &'a Account,
+    pub(crate) granted: Granted<'a>,
+    pub(crate) permissions: Permissions<'a>,
+    pub(crate) function: &'a str,
+    /// Overrides permissions, and nothing else.
+    pub(crate) force: bool,
 }
 
 impl Gate {
     /// Whether this function may send this, on what URL exactly, and with whose authority.
-    pub(super) fn check(&self, method: &Method, uri: &str) -> Result<Permit, Fault> {
+    pub(super) fn check(&self, method: &Method, uri: &str) -> Result<Permit<'_>, Fault> {
+        let (policies, name) = (self.host.config.policies(), &self.description.name);
+        let checker = Checker {
+            description: &self.description,
+            account: self.account(),
+            granted: policies.granted(name),
+            permissions: policies.permissions(name),
+            function: &self.function,
+            force: self.force,
+        };
+        checker.check(method, uri)
+    }
+}
+
+impl<'a> Checker<'a> {
+    pub(crate) fn check(&self, method: &Method, uri: &str) -> Result<Permit<'a>, Fault> {
         let plain = Target::parse(uri);
-        for rule in self.description.rules(&self.function) {
-            let (bases, signed) = self.account().origin(rule.origin());
-            let target = if signed { Target::signed(uri).ok() } else { plain.as_ref().ok().cloned() };
-            let Some(target) = target.filter(|target| rule.allows(method, target, bases)) else { continue };
-            let authenticated = rule.origin() == "base";
-            if authenticated && rule.is_generic() {
-                self.check_stricter(method, &target)?;
-            }
-            return Ok(Permit { target, authenticated });
+        self.check_never(method, uri, &plain)?;
+        let Some((rule, target)) = self.declared(method, uri, &plain) else {
+            return Err(self.undeclared(method, uri, &plain));
+        };
+        let granted = self.granted.allows(method, &target, self.account.base());
+        let granted = granted.map_err(|missing| self.ungranted(method, uri, rule, &target, &missing))?;
+        let authenticated = rule.origin() == "base";
+        if authenticated {
+            self.check_others(method, uri, &target)?;
         }
-        Err(self.denied(method, uri, plain.err().map(|error| error.to_string())))
+        Ok(Permit { target, authenticated, rule, granted })
     }
 
-    /// What a generic rule lets out needs the permission of every function whose rule covers it too: `api_delete` cannot
-    /// do what a denied `delete_message` could not.
-    fn check_stricter(&self, method: &Method, target: &Target) -> Result<(), Fault> {
+    /// The rule of this function that lets it out, and the URL in the form that is sent.
+    fn declared(&self, method: &Method, uri: &str, plain: &Result<Target, TargetError>) -> Option<(&'a Rule, Target)> {
+        self.description.rules(self.function).iter().find_map(|rule| {
+            let (bases, signed) = self.account.origin(rule.origin());
+            let target = if signed { Target::signed(uri).ok() } else { plain.as_ref().ok().cloned() };
+            Some((rule, target.filter(|target| rule.allows(method, target, bases))?))
+        })
+    }
+
+    fn check_never(&self, method: &Method, uri: &str, plain: &Result<Target, TargetError>) -> Result<(), Fault> {
+        let Ok(target) = plain else { return Ok(()) };
+        let prohibits = |rule: &&Rule| rule.prohibits(method, target, self.account.base());
+        let Some(never) = self.description.never().iter().find(prohibits) else { return Ok(()) };
+        let name = &self.description.name;
+        let why = format!("no function of {name} ever may (`{never}`), whatever is granted or permitted");
+        Err(self.refused(method, uri, &why))
+    }
+
+    /// What a rule lets out needs the permission of every function whose rule covers it too: `api_delete` cannot do what
+    /// a denied `delete_message` could not. A function whose rule is the wider one has no say in what a narrower one
+    /// names: `delete_message` does not need what only `api_delete` is denied.
+    fn check_others(&self, method: &Method, uri: &str, target: &Target) -> Result<(), Fault> {
+        let own = self.covering(self.description.rules(self.function), method, target);
         for (function, rules) in self.description.ceilings() {
-            let covers = |rule: &Rule| {
-                rule.origin() == "base" && rule.allows(method, target, std::slice::from_ref(self.account().base()))
-            };
-            if function.name != self.function && rules.iter().any(covers) {
-                self.permission.check(&self.description.name, function.operation, self.force)?;
+            let wider = |rule: &&Rule| own.iter().any(|own| is_wider(rule.path(), own.path()));
+            let covering = self.covering(rules, method, target);
+            if function.name != self.function && !covering.iter().all(wider) {
+                self.check_permission(function).map_err(|fault| self.told(method, uri, function, fault))?;
             }
         }
         Ok(())
     }
 
-    fn denied(&self, method: &Method, uri: &str, flaw: Option<String>) -> Fault {
-        let (name, function) = (&self.description.name, &self.function);
-        let url = uri.split(['?', '#']).next().unwrap_or_default();
-        let why = flaw.unwrap_or_else(|| format!("it may send only {}", self.ceiling()));
-        Fault::new(
-            Code::Denied,
-            format!(
-                "{name}.{function} may not send {method} {url}: {why}. Where requests go is the account's `url`, and \
-                 what a function may send is declared by the plugin; only the operator can change either."
+    fn check_permission(&self, function: &Function) -> Result<(), Fault> {
+        let intent = Intent::new(&self.description.name, self.account.name(), function);
+        self.permissions.check(&intent, self.force)
+    }
+
+    /// Those of a function's rules for the account's own origin that let a request out.
+    fn covering(&self, rules: &'a [Rule], method: &Method, target: &Target) -> Vec<&'a Rule> {
+        let own = slice::from_ref(self.account.base());
+        rules.iter().filter(|rule| rule.origin() == "base" && rule.allows(method, target, own)).collect()
+    }
+
+    fn told(&self, method: &Method, uri: &str, function: &Function, fault: Fault) -> Fault {
+        let what = self.attempt(method, uri);
+        Fault { message: format!("{what}, which is what {} does: {}", function.name, fault.message), ..fault }
+    }
+
+    fn undeclared(&self, method: &Method, uri: &str, plain: &Result<Target, TargetError>) -> Fault {
+        let target = match plain {
+            Ok(target) => target,
+            Err(flaw) => return self.refused(method, uri, &flaw.to_string()),
+        };
+        let declares =
+            |rules: &[Rule]| rules.iter().any(|rule| rule.allows(method, target, self.account.origin(rule.origin()).0));
+        let others = self.description.ceilings().filter(|(_, rules)| declares(rules));
+        let others: Vec<_> = others.map(|(function, _)| function.name.as_str()).collect();
+        let declared = match others.as_slice() {
+            [] => format!("nor does any other function of {}", self.description.name),
+            names => format!("but {} does", names.join(", ")),
+        };
+        let why = format!(
+            "it may send only {}. No grant can allow more than the plugin declares; this function does not declare this \
+             request, {declared}. Where requests go is the account's `url`, which only the operator can change",
+            self.ceiling()
+        );
+        self.refused(method, uri, &why)
+    }
+
+    fn ungranted(&self, method: &Method, uri: &str, rule: &Rule, target: &Target, missing: &Missing<'_>) -> Fault {
+        let name = &self.description.name;
+        let smallest = self.smallest(method, rule, target);
+        let rules: Vec<_> = missing.rules.iter().map(ToString::to_string).collect();
+        let rules = if rules.is_empty() { "nothing".into() } else { rules.join("; ") };
+        let cure = match missing.own {
+            true => format!("The operator can allow it with: kosmo grants:add {name} '{smallest}'"),
+            false => format!(
+                "The operator can allow it by adding \"{smallest}\" to `requests` under [grants.{name}] in {}",
+                missing.file
             ),
-        )
+        };
+        let what = self.attempt(method, uri);
+        let why = format!("the plugin declares it, but the grant in {} includes only {rules}", missing.file);
+        Fault::new(Code::Denied, format!("{what}: {why}. {cure}"))
+    }
+
+    /// The least that could be granted so that this may leave: what the narrowest function declares, or just this path
+    /// where only functions for everything cover it.
+    fn smallest(&self, method: &Method, rule: &Rule, target: &Target) -> GrantRule {
+        if rule.origin() != "base" {
+            let holds = |base: &&Base| base.holds(target, rule.path());
+            let base = self.account.origin(rule.origin()).0.iter().find(holds).unwrap_or(self.account.base());
+            return GrantRule::on(method, base, rule.path());
+        }
+        let all = self.description.ceilings().flat_map(|(_, rules)| self.covering(rules, method, target));
+        let named: Vec<_> = all.map(Rule::path).filter(|path| !path.is_generic()).collect();
+        let narrowest = named.iter().find(|path| !named.iter().any(|other| is_wider(path, other)));
+        let exact = || PathPattern::exact(self.account.base().strip(target).unwrap_or_default().into_iter());
+        GrantRule::on_account(method, narrowest.map_or_else(exact, |path| (*path).clone()))
+    }
+
+    fn refused(&self, method: &Method, uri: &str, why: &str) -> Fault {
+        Fault::new(Code::Denied, format!("{}: {why}.", self.attempt(method, uri)))
+    }
+
+    /// Who tried what. A query may hold what no message should repeat.
+    fn attempt(&self, method: &Method, uri: &str) -> String {
+        let url = uri.split(['?', '#']).next().unwrap_or_default();
+        format!("{}.{} may not send {method} {url}", self.description.name, self.function)
     }
 
     fn ceiling(&self) -> String {
         let show = |rule: &Rule| {
-            let (bases, _) = self.account().origin(rule.origin());
-            let origins: Vec<_> = bases.iter().map(|base| base.as_str()).collect();
+            let (bases, _) = self.account.origin(rule.origin());
+            let origins: Vec<_> = bases.iter().map(Base::as_str).collect();
             format!("{rule} to {}", origins.join(" or "))
         };
-        match self.description.rules(&self.function) {
+        match self.description.rules(self.function) {
             [] => "nothing".into(),
             rules => rules.iter().map(show).collect::<Vec<_>>().join(", "),
         }
     }
+}
+
+fn is_wider(one: &PathPattern, other: &PathPattern) -> bool {
+    one.covers(other) && !other.covers(one)
 }

@@ -15,7 +15,6 @@ use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
 use crate::limits::Limits;
-use crate::permission::Permission;
 use bytes::Bytes;
 use headers::is_forbidden;
 use http::{Request, Response, header};
@@ -45,7 +44,6 @@ pub(crate) struct Gate {
     pub(crate) function: String,
     pub(crate) operation: Operation,
     pub(crate) connected: Arc<Connected>,
-    pub(crate) permission: Permission,
     pub(crate) force: bool,
     pub(crate) limits: Limits,
     /// When the invocation ends, whatever it is doing.

@@ -42,7 +42,7 @@ fn a_mistake_names_its_line_and_never_quotes_a_secret() {
     check("[accounts]\ndialpad = \"SECRET\"\n", "config.toml, line 2: expected a map");
     check(
         "\n\naccess_token = \"SECRET\"\n",
-        "config.toml, line 3: unknown field `access_token`, expected `accounts` or `permissions`",
+        "config.toml, line 3: unknown field `access_token`, expected one of `accounts`, ",
     );
     check(
         "[accounts.dialpad.default]\naccess_token = \"a\"\naccess_token = \"SECRET\"\n",
@@ -52,7 +52,7 @@ fn a_mistake_names_its_line_and_never_quotes_a_secret() {
     check("[permissions.dialpad]\nwrite = true\n", "config.toml, line 2: ");
     check(
         "[permissions.dialpad]\nwrites = \"allow\"\n",
-        "config.toml, line 2: unknown field `writes`, expected `read` or `write`",
+        "config.toml, line 2: unknown field `writes`, expected one of `read`, `write`, `functions`, `accounts`",
     );
 }
 
