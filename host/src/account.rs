@@ -48,9 +48,9 @@ pub(crate) enum Credential {
 pub enum AccountError {
     /// Credentials are missing.
     #[error(
-        "Integration '{provider}' is missing required credentials for account '{account}' ({}). Configure it in \
-         settings first: set `{}` under [accounts.{provider}.{account}] in config.toml, or {} in the environment.",
-        .missing.join(", "), .missing[0], variable(.provider, .account, &.missing[0])
+        "Integration '{provider}' is missing required credentials for account '{account}'. Configure it in settings \
+         first: set `{}` under [accounts.{provider}.{account}] in config.toml, or {} in the environment.",
+        .missing.join("`, `"), variable(.provider, .account, &.missing[0])
     )]
     Missing {
         /// The provider.

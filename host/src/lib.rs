@@ -67,6 +67,7 @@ pub use host::{Host, HostBuilder};
 pub use invocation::Invocation;
 pub use limits::{Limits, Timeouts};
 pub use lua::{IntegrationCall, Meta, Outcome, Script, Session, SessionBuilder, Surface};
+pub use nearest::did_you_mean;
 pub use permission::{AccountPermission, Decision, Permission};
 pub use policy::{Layer, Policies, Policy};
 pub use provider::Provider;

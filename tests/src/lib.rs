@@ -5,10 +5,12 @@
 
 mod echo;
 mod glob;
+mod golden;
 mod scenario;
 
 pub use echo::{Echo, Received};
 pub use glob::matches;
+pub use golden::{Transcript, compare};
 pub use scenario::{Ran, Scenario};
 
 use sha2::{Digest, Sha256};

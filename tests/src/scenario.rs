@@ -99,6 +99,11 @@ impl Scenario {
         std::fs::write(self.home.path().join(name), text).expect("a writable temporary folder");
     }
 
+    /// Where plugins are looked for besides the home.
+    pub fn plugin_folders(&self) -> &[PathBuf] {
+        &self.plugins
+    }
+
     /// The home folder.
     pub fn home(&self) -> &Path {
         self.home.path()

@@ -1,5 +1,6 @@
 //! What can be typed, and the help that says so.
 
+use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   kosmo integrations:list
   kosmo integrations:docs dialpad.list_calls
+  kosmo integrations:call dialpad.list_calls --limit 5
   kosmo integrations:lua --eval 'dump(app.integrations.dialpad.list_calls({limit = 5}))'
   kosmo integrations:lua workflow.lua --json
   kosmo mcp:lua --eval 'dump(mcp.servers())' --json
@@ -21,7 +23,8 @@ Environment:
   <PROVIDER>_ACCESS_TOKEN, <PROVIDER>_URL
                   an account without a config.toml, such as DIALPAD_ACCESS_TOKEN
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. `kosmo integrations lua` works for `kosmo integrations:lua`.";
+Exit codes: 0 done, 1 failed, 2 wrong usage; where one provider is concerned also 3 refused by permission or grant,
+4 the provider or the network failed. `kosmo integrations lua` works for `kosmo integrations:lua`.";
 
 const SCRIPT_HELP: &str = "\
 The code comes from --eval, else FILE, else a pipe on standard input.
@@ -50,6 +53,12 @@ pub(super) enum Command {
     /// Read about an integration or one of its functions
     #[command(name = "integrations:docs", args_override_self = true)]
     IntegrationsDocs(IntegrationsDocs),
+    /// Call one function, without a script
+    #[command(name = "integrations:call", after_help = call::HELP)]
+    IntegrationsCall(IntegrationsCall),
+    /// The same for the provider of that name; without a function, read about it
+    #[command(name = "integrations:PROVIDER", after_help = call::HELP)]
+    IntegrationsProvider(IntegrationsProvider),
     /// Run Lua that only sees the configured MCP servers
     #[command(name = "mcp:lua", after_help = SCRIPT_HELP, args_override_self = true)]
     McpLua(Script),

@@ -2,6 +2,7 @@
 
 use super::output;
 use clap::error::ErrorKind;
+use kosmo::{Code, Fault};
 use serde_json::json;
 use std::ffi::OsString;
 
@@ -41,6 +42,24 @@ impl Form {
 pub(super) fn report(error: &anyhow::Error, form: Form) -> i32 {
     tell(&format!("{error:#}"), form);
     if error.is::<Usage>() { 2 } else { 1 }
+}
+
+/// What a fault ends a command with that is about one provider: 2 for arguments that do not fit, 3 for a refusal by
+/// permission or grant, 4 for what the provider or the network did, 1 for everything else.
+pub(super) fn exit_code(fault: &Fault) -> i32 {
+    match fault.code {
+        Code::InvalidArgument => 2,
+        Code::ApprovalRequired | Code::Denied => 3,
+        Code::Unauthorized
+        | Code::Forbidden
+        | Code::NotFound
+        | Code::RateLimited
+        | Code::NotReady
+        | Code::Provider
+        | Code::Unreachable
+        | Code::Timeout => 4,
+        _ => 1,
+    }
 }
 
 /// As [`report`], for what clap has to say; help and version are no failures.

@@ -78,16 +78,20 @@ fn row(listed: &Listed) -> Value {
 }
 
 fn function_row(provider: &str, function: &Function) -> Value {
-    let operation = match function.operation {
-        Operation::Read => "read",
-        Operation::Write => "write",
-    };
     json!({
         "name": format!("{provider}.{}", function.name),
         "provider": provider,
         "function": function.name,
         "summary": function.summary,
-        "operation": operation,
+        "operation": word(function.operation),
         "destructive": function.destructive,
     })
+}
+
+/// `read` or `write`.
+pub(super) fn word(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Read => "read",
+        Operation::Write => "write",
+    }
 }

@@ -2,6 +2,7 @@
 //! failed) or 2 (it was asked wrongly).
 
 mod arguments;
+mod call;
 mod failure;
 mod integrations;
 mod lua;
@@ -11,7 +12,7 @@ mod source;
 mod table;
 
 use arguments::{Cli, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use failure::{Form, Outcome};
 use kosmo::{Host, HostBuilder};
 use std::ffi::OsString;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 
 /// Runs one command line, the program's name included, and gives the exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
-    let arguments = joined(arguments);
+    let arguments = call::sorted(joined(arguments), &Cli::command());
     let form = Form::of(&arguments);
     match Cli::try_parse_from(arguments) {
         Ok(cli) => dispatch(cli.command).unwrap_or_else(|error| failure::report(&error, form)),
@@ -32,6 +33,8 @@ fn dispatch(command: Command) -> Outcome {
         Command::IntegrationsLua(arguments) => lua::integrations(&arguments),
         Command::IntegrationsList(arguments) => integrations::list(&arguments),
         Command::IntegrationsDocs(arguments) => integrations::docs(&arguments),
+        Command::IntegrationsCall(arguments) => call::any(&arguments),
+        Command::IntegrationsProvider(arguments) => call::of_provider(&arguments),
         Command::McpLua(arguments) => lua::mcp(&arguments),
         Command::PluginsInstall(arguments) => plugins::install(&arguments),
         Command::PluginsList(arguments) => plugins::list(&arguments),
@@ -47,10 +50,17 @@ fn open(folders: &[PathBuf]) -> anyhow::Result<Host> {
     Ok(builder.from_env()?.build()?)
 }
 
+/// The commands of a group, without the group's name.
+fn command_names(group: &str) -> Vec<String> {
+    let commands = Cli::command();
+    let names = commands.get_subcommands().map(clap::Command::get_name);
+    names.filter_map(|name| name.strip_prefix(group)).map(Into::into).collect()
+}
+
 /// `kosmo integrations lua …` is `kosmo integrations:lua …`.
 fn joined(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let word = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
-    if let (Some(group @ ("integrations" | "mcp" | "plugins")), Some(name)) = (word(1), word(2))
+    if let (Some(group @ ("integrations" | "accounts" | "mcp" | "plugins")), Some(name)) = (word(1), word(2))
         && !name.starts_with('-')
     {
         let command = format!("{group}:{name}").into();

@@ -84,7 +84,7 @@ fn an_account_comes_whole_from_the_file_or_whole_from_the_environment() {
     scenario.write("config.toml", &format!("[accounts.dialpad.default]\nurl = \"{url}\"\n"));
     let half = run(&scenario, WHO, &environment);
     assert!(
-        half.code == 1 && half.stderr.contains("is missing required credentials for account 'default' (access_token)"),
+        half.code == 1 && half.stderr.contains("is missing required credentials for account 'default'. Configure it in settings first: set `access_token`"),
         "{half:?}"
     );
 
