@@ -156,6 +156,11 @@ impl Fault {
         Self { provider: Some(provider.into()), function: Some(function.into()), ..self }
     }
 
+    /// Whether the operator's word, or its absence, is the reason.
+    pub(crate) fn is_denial(&self) -> bool {
+        matches!(self.code, Code::Denied | Code::ApprovalRequired)
+    }
+
     /// What a plugin said, in the host's words. `title` is the provider's title, `Dialpad`; `path` is the function,
     /// `dialpad.list_calls`.
     pub(crate) fn from_plugin(title: &str, path: &str, fault: contract::Fault) -> Self {

@@ -5,6 +5,7 @@ use crate::engine::{Configure, Engine, EngineSettings};
 use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
+use crate::lua::Lost;
 use crate::outbound::Budget;
 use crate::plugins;
 use crate::provider::Provider;
@@ -30,6 +31,7 @@ struct Inner {
     surroundings: Arc<Surroundings>,
     home: Option<PathBuf>,
     runtime: Executor,
+    lost: Lost,
 }
 
 impl Host {
@@ -97,6 +99,16 @@ impl Host {
     /// Waits for a future on the host's runtime. Not for use inside asynchronous code.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.inner.runtime.block_on(future)
+    }
+
+    /// Threads of scripts that could not be stopped at their limits and have not ended since. Each keeps its memory; at
+    /// eight of them new sessions are refused as `busy`, and a server had better be restarted before.
+    pub fn lost_threads(&self) -> usize {
+        self.inner.lost.count()
+    }
+
+    pub(crate) fn lost(&self) -> &Lost {
+        &self.inner.lost
     }
 
     pub(crate) fn handle(&self) -> Handle {
@@ -252,6 +264,6 @@ impl HostBuilder {
         });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
         let registry = Registry::new(engine, folders);
-        Ok(Host { inner: Arc::new(Inner { registry, surroundings, home: self.home, runtime }) })
+        Ok(Host { inner: Arc::new(Inner { registry, surroundings, home: self.home, runtime, lost: Lost::default() }) })
     }
 }

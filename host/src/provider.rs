@@ -186,13 +186,12 @@ impl Provider {
         });
         let answer = running.await;
         let cause = store.data().outbound().cause();
-        match answer {
-            Ok(Ok(json)) => Ok(json),
-            Ok(Err(fault)) => Err(Failure::plugin(fault, cause)),
-            Err(error) => {
-                let denial = cause.filter(|cause| cause.code == Code::Denied);
-                Err(Failure::Host(denial.unwrap_or_else(|| store.data().ended_by(&error))))
-            }
+        match (answer, cause) {
+            // Whatever the guest made of it, even a success.
+            (_, Some(denial)) if denial.is_denial() => Err(Failure::Host(denial)),
+            (Ok(Ok(json)), _) => Ok(json),
+            (Ok(Err(fault)), cause) => Err(Failure::plugin(fault, cause)),
+            (Err(error), _) => Err(Failure::Host(store.data().ended_by(&error))),
         }
     }
 }
@@ -216,7 +215,7 @@ impl Failure {
     fn plugin(fault: contract::Fault, cause: Option<Fault>) -> Self {
         let vague = matches!(fault, contract::Fault::Unreachable(_) | contract::Fault::Internal(_));
         match cause {
-            Some(cause) if vague || matches!(cause.code, Code::Denied | Code::ApprovalRequired) => Self::Host(cause),
+            Some(cause) if vague => Self::Host(cause),
             _ => Self::Plugin(fault),
         }
     }

@@ -69,9 +69,9 @@ fn a_function_cannot_do_what_a_denied_other_one_could_not() {
 #[test]
 fn a_denial_is_what_the_script_sees_even_if_the_guest_tells_it_otherwise() {
     let echo = Echo::start();
-    let fault = invoke(&probe_host(&echo), "swallow", json!({ "url": "/elsewhere" })).expect_err("a denial");
+    let fault = invoke(&probe_host(&echo), "swallow_denial", json!({})).expect_err("a denial");
     assert_eq!(fault.code, Code::Denied, "{fault}");
-    assert!(fault.message.starts_with("probe.swallow may not send GET"), "{fault}");
+    assert!(fault.message.starts_with("probe.swallow_denial may not send GET"), "{fault}");
 }
 
 #[test]

@@ -3,9 +3,11 @@
 mod cli;
 mod dialpad;
 mod gate;
+mod hostile;
 mod limits;
 mod lua;
 mod memory;
+mod misbehaviour;
 mod ringcentral;
 mod seeds;
 mod swap;

@@ -4,9 +4,10 @@ use serde_json::json;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A server on 127.0.0.1. `/allowed/large/N` answers with N bytes, `/allowed/redirect` with a redirect to `/elsewhere`,
-/// `/allowed/hang` never; everything else with the request's headers as JSON.
+/// `/allowed/hang` never, `/allowed/drip` a byte every tenth of a second for ever; everything else with the request's headers as JSON.
 pub struct Echo {
     url: String,
     received: Arc<Mutex<Vec<Received>>>,
@@ -93,13 +94,26 @@ fn serve(mut reader: impl BufRead, mut writer: TcpStream, log: &Mutex<Vec<Receiv
     while let Some(request) = read(&mut reader) {
         let answer = answer(&request);
         log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        let Some(answer) = answer else {
-            std::thread::park();
-            continue;
+        let written = match answer {
+            Answer::Whole(text) => writer.write_all(text.as_bytes()),
+            Answer::Dripping => drip(&mut writer),
+            Answer::Nothing => {
+                std::thread::park();
+                continue;
+            }
         };
-        if writer.write_all(answer.as_bytes()).is_err() {
+        if written.is_err() {
             return;
         }
+    }
+}
+
+/// Until the other side has had enough.
+fn drip(writer: &mut TcpStream) -> io::Result<()> {
+    writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")?;
+    loop {
+        writer.write_all(b"x")?;
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -120,14 +134,21 @@ fn read(reader: &mut impl BufRead) -> Option<Received> {
     Some(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
-fn answer(request: &Received) -> Option<String> {
+enum Answer {
+    Whole(String),
+    Dripping,
+    Nothing,
+}
+
+fn answer(request: &Received) -> Answer {
     let target = request.line.split_whitespace().nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
     let reply = |status: &str, extra: &str, body: &str| {
-        Some(format!("HTTP/1.1 {status}\r\n{extra}content-length: {}\r\n\r\n{body}", body.len()))
+        Answer::Whole(format!("HTTP/1.1 {status}\r\n{extra}content-length: {}\r\n\r\n{body}", body.len()))
     };
     match path.strip_prefix("/allowed/").unwrap_or_default() {
-        "hang" => None,
+        "hang" => Answer::Nothing,
+        "drip" => Answer::Dripping,
         "redirect" => reply("302 Found", "location: /elsewhere\r\n", ""),
         large if large.starts_with("large/") => {
             let length = large.trim_start_matches("large/").parse().unwrap_or_default();

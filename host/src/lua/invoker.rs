@@ -1,5 +1,6 @@
 //! The little that a session needs of the host, so that Lua can be tested without one.
 
+use super::lost::Lost;
 use crate::description::Pagination;
 use crate::docs;
 use crate::fault::Fault;
@@ -30,6 +31,8 @@ pub(super) trait Invoker: Send + Sync {
     fn runtime(&self) -> Handle;
     /// Whether nothing asked for goes on while the calling thread is blocked.
     fn is_stalled(&self) -> bool;
+    /// The threads that scripts took and did not give back.
+    fn lost(&self) -> &Lost;
     /// A page of documentation.
     fn page(&self, page: Page<'_>) -> String;
 }
@@ -91,6 +94,10 @@ impl Invoker for Host {
 
     fn is_stalled(&self) -> bool {
         Self::is_stalled(self)
+    }
+
+    fn lost(&self) -> &Lost {
+        Self::lost(self)
     }
 
     fn page(&self, page: Page<'_>) -> String {

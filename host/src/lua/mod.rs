@@ -19,6 +19,7 @@ mod invoke;
 mod invoker;
 mod json;
 mod library;
+mod lost;
 mod namespace;
 mod outcome;
 mod output;
@@ -32,5 +33,6 @@ mod tests;
 mod text;
 mod vm;
 
+pub(crate) use lost::Lost;
 pub use outcome::{IntegrationCall, Meta, Outcome, Status};
 pub use session::{LEAST_MEMORY, Script, Session, SessionBuilder, Surface};

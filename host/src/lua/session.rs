@@ -2,6 +2,7 @@
 
 use super::clock::overdue;
 use super::invoker::Invoker;
+use super::lost::{Over, Watch};
 use super::outcome::{Meta, Outcome};
 use super::vm::Vm;
 use crate::fault::{Code, Fault};
@@ -154,8 +155,15 @@ impl Script {
 pub struct Session {
     invoker: Arc<dyn Invoker>,
     settings: Arc<Settings>,
-    worker: Mutex<Option<Sender<Job>>>,
+    worker: Mutex<Option<Worker>>,
     overdue: Arc<AtomicBool>,
+}
+
+/// The thread of a session's Lua state.
+#[derive(Clone)]
+struct Worker {
+    jobs: Sender<Job>,
+    watch: Arc<Watch>,
 }
 
 struct Job {
@@ -208,33 +216,37 @@ impl Session {
         if self.is_overdue() {
             return Err(Box::new(self.ended(Ended::Stuck)));
         }
+        let worker = self.worker().map_err(|ended| Box::new(self.ended(ended)))?;
         let (reply, answer) = channel();
         let limit = self.settings.time_limit.saturating_add(self.settings.grace);
-        let overdue = Arc::clone(&self.overdue);
-        let run = Run { begun: Arc::default(), abandoned: Arc::default(), overdue, answer, limit };
+        let (overdue, watch) = (Arc::clone(&self.overdue), worker.watch);
+        let run = Run { begun: Arc::default(), abandoned: Arc::default(), overdue, watch, answer, limit };
         let job = Job { script, begun: Arc::clone(&run.begun), abandoned: Arc::clone(&run.abandoned), reply };
-        match self.worker() {
-            Some(worker) if worker.send(job).is_ok() => Ok(run),
-            _ => Err(Box::new(self.ended(Ended::Broken))),
+        match worker.jobs.send(job) {
+            Ok(()) => Ok(run),
+            Err(_) => Err(Box::new(self.ended(Ended::Broken))),
         }
     }
 
     /// The thread of the Lua state, started when it is first needed.
-    fn worker(&self) -> Option<Sender<Job>> {
+    fn worker(&self) -> Result<Worker, Ended> {
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if worker.is_none() {
-            let (sender, jobs) = channel();
-            let (settings, invoker) = (Arc::clone(&self.settings), Arc::clone(&self.invoker));
-            let thread = thread::Builder::new().name("kosmo-lua".into()).stack_size(STACK);
-            thread.spawn(move || work(settings, invoker, &jobs)).ok()?;
-            *worker = Some(sender);
+        if let Some(worker) = &*worker {
+            return Ok(worker.clone());
         }
-        worker.clone()
+        let watch = self.invoker.lost().watch().map_err(Ended::Refused)?;
+        let (jobs, taken) = channel();
+        let (settings, invoker, over) = (Arc::clone(&self.settings), Arc::clone(&self.invoker), watch.over());
+        let thread = thread::Builder::new().name("kosmo-lua".into()).stack_size(STACK);
+        let begun = thread.spawn(move || work(settings, invoker, &taken, &over));
+        begun.map_err(|_| Ended::Broken)?;
+        Ok(worker.insert(Worker { jobs, watch }).clone())
     }
 
     fn ended(&self, ended: Ended) -> Outcome {
         match ended {
             Ended::Answered(outcome) => *outcome,
+            Ended::Refused(fault) => self.faulted(fault),
             Ended::Overdue => self.faulted(overdue(self.settings.time_limit)),
             Ended::Stuck => {
                 let message =
@@ -263,12 +275,15 @@ struct Run {
     abandoned: Arc<AtomicBool>,
     /// The session's: whether some script of it did not end.
     overdue: Arc<AtomicBool>,
+    watch: Arc<Watch>,
     answer: Receiver<Outcome>,
     limit: Duration,
 }
 
 /// How a script under way ended.
 enum Ended {
+    /// It never began, because the host has lost too many threads.
+    Refused(Fault),
     Answered(Box<Outcome>),
     /// It did not end.
     Overdue,
@@ -286,6 +301,7 @@ impl Run {
                 Err(RecvTimeoutError::Disconnected) => return Ended::Broken,
                 Err(RecvTimeoutError::Timeout) if self.left().is_zero() => {
                     self.overdue.store(true, Ordering::Relaxed);
+                    self.watch.give_up();
                     return self.given_up(Ended::Overdue);
                 }
                 Err(RecvTimeoutError::Timeout) if self.is_stuck() => return self.given_up(Ended::Stuck),
@@ -317,8 +333,8 @@ impl Drop for Stop {
     }
 }
 
-/// The life of a session's thread.
-fn work(settings: Arc<Settings>, invoker: Arc<dyn Invoker>, jobs: &Receiver<Job>) {
+/// The life of a session's thread. One that was given up ends with the script it was stuck in.
+fn work(settings: Arc<Settings>, invoker: Arc<dyn Invoker>, jobs: &Receiver<Job>, over: &Over) {
     let vm = Vm::new(settings, invoker);
     // What nobody waits for any more is not even begun.
     for job in jobs.iter().filter(|job| !job.abandoned.load(Ordering::Relaxed)) {
@@ -330,5 +346,8 @@ fn work(settings: Arc<Settings>, invoker: Arc<dyn Invoker>, jobs: &Receiver<Job>
         };
         // The caller may have given up.
         let _ = job.reply.send(outcome);
+        if over.is_given_up() {
+            return;
+        }
     }
 }

@@ -127,7 +127,7 @@ impl Gate {
             _ => Error::DestinationUnavailable,
         };
         let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-        let weaker = |known: &Fault| known.code != Code::Denied && fault.code == Code::Denied;
+        let weaker = |known: &Fault| !known.is_denial() && fault.is_denial();
         if cause.as_ref().is_none_or(weaker) {
             *cause = Some(fault);
         }

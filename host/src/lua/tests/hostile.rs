@@ -206,6 +206,7 @@ fn a_script_that_cannot_be_stopped_is_given_up() {
     assert!(started.elapsed() < Duration::from_secs(2));
     assert_eq!(outcome.fault.map(|fault| fault.code), Some(Code::Timeout));
     assert!(session.is_overdue());
+    assert_eq!(fake.lost().count(), 1);
     let refused = session.run_blocking(Script::new("x", "return 1"));
     assert!(refused.error.expect("an error").contains("Start another session"));
 }
@@ -224,6 +225,30 @@ fn a_script_queued_behind_one_that_cannot_be_stopped_is_given_up_too() {
     assert!(queued.error.expect("an error").contains("stuck in an earlier script"));
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(fake.invoked().len(), 1, "what was given up is not run later");
+}
+
+#[test]
+fn lost_threads_are_counted_refuse_further_sessions_and_count_no_more_when_they_end() {
+    let fake = Fake::new();
+    let brief = || fake.session().time_limit(Duration::from_secs(2)).grace(Duration::from_millis(10)).build();
+    let healthy = brief();
+    assert!(healthy.run_blocking(Script::new("x", "return 1")).success);
+    let stuck: Vec<_> = (0..8).map(|_| brief()).collect();
+    std::thread::scope(|scope| {
+        for session in &stuck {
+            scope.spawn(|| session.run_blocking(Script::new("x", "app.integrations.pager.slow({ms = 12000})")));
+        }
+    });
+    assert_eq!(fake.lost().count(), 8);
+    let refused = brief().run_blocking(Script::new("x", "return 1"));
+    assert_eq!(refused.fault.expect("a fault").code, Code::Busy);
+    assert!(refused.error.expect("an error").contains("Restart kosmo"));
+    assert!(healthy.run_blocking(Script::new("x", "return 1")).success, "a session that has its thread goes on");
+    let begun = Instant::now();
+    while fake.lost().count() > 0 && begun.elapsed() < BOUND {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(brief().run_blocking(Script::new("x", "return 1")).success);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod regex;
 mod values;
 
 use super::invoker::{Done, Invoker, Invoking, Known, Page};
+use super::lost::Lost;
 use super::session::SessionBuilder;
 use super::{Outcome, Script, Session};
 use crate::bindings::contract::{CursorPagination, PagePagination};
@@ -28,6 +29,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 pub(super) struct Fake {
     runtime: Runtime,
     described: AtomicUsize,
+    lost: Lost,
     state: Arc<State>,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct State {
 impl Fake {
     pub(super) fn new() -> Arc<Self> {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Arc::new(Self { runtime, described: AtomicUsize::new(0), state: Arc::default() })
+        Arc::new(Self { runtime, described: AtomicUsize::new(0), lost: Lost::default(), state: Arc::default() })
     }
 
     pub(super) fn session(self: &Arc<Self>) -> SessionBuilder {
@@ -98,6 +100,10 @@ impl Invoker for Fake {
 
     fn is_stalled(&self) -> bool {
         false
+    }
+
+    fn lost(&self) -> &Lost {
+        &self.lost
     }
 
     fn page(&self, page: Page<'_>) -> String {

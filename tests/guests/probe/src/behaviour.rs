@@ -1,8 +1,7 @@
-//! The misbehaviours.
+//! What scenarios ask of the probe that is no misbehaviour, or only with the wrong arguments.
 
-use kosmo_plugin::{Fault, Invocation, NotReadyError, ProviderError, Request};
+use kosmo_plugin::{Fault, Invocation, NotReadyError, Request};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 pub(crate) fn echo(invocation: &Invocation) -> Result<String, Fault> {
     let argument = |name| invocation.argument(name).cloned().unwrap_or(Value::Null);
@@ -39,65 +38,6 @@ pub(crate) fn fetch(invocation: &Invocation) -> Result<String, Fault> {
     let status = answer.status();
     let body = answer.text(|_| None)?;
     Ok(json!({ "status": status, "length": body.len(), "body": body }).to_string())
-}
-
-pub(crate) fn swallow(invocation: &Invocation) -> Result<String, Fault> {
-    let message = "there is nothing here, honestly".to_owned();
-    fetch(invocation).map_err(|_| Fault::NotFound(ProviderError { status: 404, code: None, message }))
-}
-
-pub(crate) fn authorize(invocation: &Invocation) -> Result<String, Fault> {
-    let url = format!("{}/allowed/headers", invocation.base_url());
-    let forbidden = ["authorization", "cookie", "host", "x-forwarded-for", "connection", "proxy-authorization"];
-    let refused = |name: &&'static str| waki::Client::new().get(&url).header(*name, "guest").send().is_err();
-    let refused: Vec<_> = forbidden.into_iter().filter(refused).collect();
-    Ok(json!({ "refused": refused }).to_string())
-}
-
-pub(crate) fn flood(invocation: &Invocation) -> Result<String, Fault> {
-    let url = format!("{}/allowed/flood", invocation.base_url());
-    (0..100_000).try_for_each(|_| Request::get(&url).send().map(drop))?;
-    Ok("{}".into())
-}
-
-pub(crate) fn spin(_: &Invocation) -> Result<String, Fault> {
-    let mut counter = 0u64;
-    loop {
-        counter = std::hint::black_box(counter.wrapping_add(1));
-    }
-}
-
-pub(crate) fn sleep(_: &Invocation) -> Result<String, Fault> {
-    std::thread::sleep(Duration::from_secs(3600));
-    Ok("{}".into())
-}
-
-pub(crate) fn hoard(_: &Invocation) -> Result<String, Fault> {
-    let mut hoard = Vec::new();
-    loop {
-        hoard.push(std::hint::black_box(vec![1u8; 1 << 20]));
-    }
-}
-
-#[expect(clippy::panic, reason = "it is what this function is for")]
-pub(crate) fn crash(_: &Invocation) -> Result<String, Fault> {
-    panic!("on purpose")
-}
-
-pub(crate) fn recurse(_: &Invocation) -> Result<String, Fault> {
-    fn deeper(depth: u64) -> u64 {
-        std::hint::black_box([depth; 64])[0] + std::hint::black_box(deeper as fn(u64) -> u64)(depth + 1)
-    }
-    Ok(deeper(0).to_string())
-}
-
-pub(crate) fn read_file(_: &Invocation) -> Result<String, Fault> {
-    std::fs::read_to_string("/etc/hostname").map_err(|error| Fault::Internal(error.to_string()))
-}
-
-pub(crate) fn open_socket(_: &Invocation) -> Result<String, Fault> {
-    std::net::TcpStream::connect("127.0.0.1:1").map_err(|error| Fault::Internal(error.to_string()))?;
-    Ok("{}".into())
 }
 
 pub(crate) fn export(invocation: &Invocation) -> Result<String, Fault> {
