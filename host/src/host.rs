@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::lua::Lost;
-use crate::outbound::Budget;
+use crate::outbound::{Budget, Queues};
 use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
@@ -282,6 +282,7 @@ impl HostBuilder {
             store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
             held: Budget::new(self.limits.held_by_all),
             audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
+            queues: Queues::default(),
             limits: self.limits,
             config,
         });

@@ -2,6 +2,7 @@
 
 use super::answer::head_too_large;
 use super::connect::Connector;
+use super::queue::Queue;
 use crate::account::Account;
 use crate::fault::{Code, Fault};
 use crate::limits::Limits;
@@ -13,7 +14,9 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Idle connections are closed before a provider's load balancer would close them under us.
@@ -30,14 +33,23 @@ const LEAST_BUFFER: usize = 8 << 10;
 pub(crate) struct Connected {
     pub(crate) account: Account,
     pub(crate) client: Client,
+    pub(crate) queue: Arc<Queue>,
 }
 
 impl Connected {
     /// With connections of its own, none of them made yet.
-    pub(crate) fn new(account: Account, limits: &Limits) -> Self {
+    pub(crate) fn new(account: Account, queue: Arc<Queue>, limits: &Limits) -> Self {
         let client = Client::new(account.bases().cloned().collect(), *limits);
-        Self { account, client }
+        Self { account, client, queue }
     }
+}
+
+/// A request without an answer.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) fault: Fault,
+    /// Whether not a byte of the request left.
+    pub(super) unsent: bool,
 }
 
 /// A pooled client.
@@ -60,13 +72,13 @@ impl Client {
 
     /// Sends once. A connection that turns out closed before a byte of the request left is replaced; nothing else is
     /// ever repeated here, and redirects are answers.
-    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Fault> {
+    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Lost> {
         let connection = capture_connection(&mut request);
         let answer = self.inner.request(request);
         tokio::select! {
             biased;
-            answer = answer => answer.map_err(|error| self.describe(&error)),
-            late = overdue(connection, self.limits.timeouts.first_byte) => Err(late),
+            answer = answer => answer.map_err(|error| Lost { unsent: never_left(&error), fault: self.describe(&error) }),
+            late = overdue(connection, self.limits.timeouts.first_byte) => Err(Lost { unsent: false, fault: late }),
         }
     }
 
@@ -99,4 +111,11 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client(…)")
     }
+}
+
+/// Whether not a byte of the request left: there was no connection, or it was closed before the request was begun.
+/// hyper calls a request cancelled only as long as it can give it back whole.
+fn never_left(error: &legacy::Error) -> bool {
+    let cause = error.source().and_then(<dyn std::error::Error>::downcast_ref::<hyper::Error>);
+    error.is_connect() || cause.is_some_and(hyper::Error::is_canceled)
 }
