@@ -9,10 +9,12 @@ mod limits;
 mod lua;
 mod memory;
 mod misbehaviour;
+mod rates;
 mod ringcentral;
 mod seeds;
 mod swap;
 mod tidy;
+mod writes;
 
 use kosmo::{Config, Fault, Host, Invocation, Limits};
 use kosmo_tests::Echo;

@@ -28,7 +28,12 @@ struct Attempt {
 
 impl Gate {
     /// Sends a request that was checked until there is an answer worth giving, and gives it whole.
-    pub(super) async fn deliver(&self, parts: &Parts, permit: &Permit<'_>, body: Bytes) -> Result<Response<Whole>, Fault> {
+    pub(super) async fn deliver(
+        &self,
+        parts: &Parts,
+        permit: &Permit<'_>,
+        body: Bytes,
+    ) -> Result<Response<Whole>, Fault> {
         let repeat = Repeat::of(self.operation, &parts.method);
         let mut last = self.attempt(parts, permit, &body).await?;
         let mut attempts = 1;
