@@ -71,9 +71,9 @@ impl Passage<'_> {
     pub(super) fn learn<B>(self, answer: &Response<B>) -> Notice {
         let notice = Notice::read(answer.headers(), SystemTime::now());
         let mut rates = self.queue.rates();
-        rates.learn(self.ticket, self.group, &notice, Instant::now());
-        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
-            rates.close(self.group, &notice, Instant::now());
+        match answer.status() {
+            StatusCode::TOO_MANY_REQUESTS => rates.close(self.group, &notice, Instant::now()),
+            _ => rates.learn(self.ticket, self.group, &notice, Instant::now()),
         }
         notice
     }

@@ -143,7 +143,7 @@ impl Rates {
         self.groups.iter_mut().for_each(|group| group.taken.retain(|taken| taken.by != ticket));
     }
 
-    /// Learns from the head of an answer; `group` is the one the request was meant for.
+    /// Learns from the head of an answer that was no 429; `group` is the one the request was meant for.
     pub(crate) fn learn(&mut self, ticket: Ticket, group: Option<&str>, notice: &Notice, now: Instant) {
         let own = group.and_then(|name| self.named(name)).unwrap_or_default();
         let Some(index) = notice.group.as_deref().map_or(Some(own), |name| self.named(name)) else { return };
@@ -157,7 +157,8 @@ impl Rates {
         }
     }
 
-    /// Leaves alone, for this long, the group whose limit an answer says is exceeded.
+    /// Leaves alone the group whose limit a 429 says is exceeded. When it may be asked again is the provider's word;
+    /// that nothing remains until then says no more.
     pub(crate) fn close(&mut self, group: Option<&str>, notice: &Notice, now: Instant) {
         let Some(penalty) = notice.penalty() else { return };
         let named = notice.group.as_deref().and_then(|name| self.named(name));

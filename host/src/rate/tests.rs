@@ -54,9 +54,9 @@ impl Line {
     fn answered(&mut self, group: &str, limited: bool, notice: &Notice) {
         let (ticket, now) = (self.join(group), self.now());
         assert_eq!(self.go(ticket), None, "{group} takes one");
-        self.rates.learn(ticket, Some(group), notice, now);
-        if limited {
-            self.rates.close(Some(group), notice, now);
+        match limited {
+            true => self.rates.close(Some(group), notice, now),
+            false => self.rates.learn(ticket, Some(group), notice, now),
         }
         self.end(ticket);
     }
@@ -165,6 +165,14 @@ fn a_429_closes_its_group_until_the_penalty_is_over() {
     assert_eq!(line.at(60_000).ask("heavy"), None);
     line.answered("heavy", true, &count("Heavy", 10, 60, 0));
     assert_eq!(line.ask("heavy"), Some(120_000), "without Retry-After, the window that is used up");
+}
+
+#[test]
+fn after_a_penalty_the_providers_word_counts_and_not_that_nothing_remained() {
+    let mut line = Line::new(&[group("heavy", 10, 60)]);
+    line.answered("heavy", true, &Notice { retry_after: Some(Duration::from_secs(1)), ..count("heavy", 10, 60, 0) });
+    assert_eq!(line.ask("heavy"), Some(1000));
+    assert_eq!(line.at(1000).ask("heavy"), None);
 }
 
 #[test]
