@@ -45,7 +45,8 @@ impl Lab {
     }
 
     fn send(&self, host: &Host, number: usize) -> Result<String, Fault> {
-        let arguments = json!({ "to": "+16505559876", "from": "+16505551234", "text": text(number) });
+        let from = if self.provider == "dialpad" { "+14155559876" } else { "+16505551234" };
+        let arguments = json!({ "to": "+16505559876", "from": from, "text": text(number) });
         let arguments: Map<String, Value> = serde_json::from_value(arguments).expect("an object");
         let account = Some(format!("a{number}"));
         host.block_on(host.invoke(Invocation { account, ..Invocation::new(self.provider, "send_sms", arguments) }))
