@@ -84,7 +84,7 @@ impl Client {
 
     /// The innermost cause says most: a refused address, a certificate, a reset.
     fn describe(&self, error: &legacy::Error) -> Fault {
-        let mut cause: &dyn std::error::Error = error;
+        let mut cause: &dyn Error = error;
         while let Some(deeper) = cause.source() {
             if let Some(fault) = deeper.downcast_ref::<Fault>() {
                 return fault.clone();
@@ -116,6 +116,6 @@ impl fmt::Debug for Client {
 /// Whether not a byte of the request left: there was no connection, or it was closed before the request was begun.
 /// hyper calls a request cancelled only as long as it can give it back whole.
 fn never_left(error: &legacy::Error) -> bool {
-    let cause = error.source().and_then(<dyn std::error::Error>::downcast_ref::<hyper::Error>);
+    let cause = error.source().and_then(<dyn Error>::downcast_ref::<hyper::Error>);
     error.is_connect() || cause.is_some_and(hyper::Error::is_canceled)
 }
