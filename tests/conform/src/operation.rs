@@ -6,6 +6,8 @@ use crate::document::Document;
 use crate::finding::Breach;
 use crate::schema;
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Method, path and everything declared under them, references resolved.
 pub(crate) struct Operation {
     pub(crate) id: String,
@@ -57,7 +59,8 @@ impl Operation {
         }
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         let Some(media) = content.get(kind) else { return vec![Breach::new("content-type", "body", content_type)] };
-        match serde_json::from_str(body) {
+        let value = if kind == FORM { Ok(form(body)) } else { serde_json::from_str(body) };
+        match value {
             Ok(value) => schema::check(document, &media["schema"], &value, "body"),
             Err(_) => vec![Breach::new("not-json", "body", body)],
         }
@@ -80,6 +83,12 @@ impl Operation {
             _ => vec![Breach::new("not-json", "response", body)],
         }
     }
+}
+
+/// The fields of a form, all of them texts.
+fn form(body: &str) -> Value {
+    let fields = url::form_urlencoded::parse(body.as_bytes()).into_owned();
+    Value::Object(fields.map(|(name, value)| (name, Value::String(value))).collect())
 }
 
 /// `None` if the path does not fit; the parameter's name and value if the segment is one.

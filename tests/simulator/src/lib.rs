@@ -27,6 +27,7 @@ mod world;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use fault::{Effect, Knob, Matcher};
 pub use record::Exchange;
@@ -103,6 +104,39 @@ impl Simulator {
     #[must_use]
     pub fn token(provider: &str, account: &str) -> String {
         world::token(provider, account)
+    }
+
+    /// Id and secret of the application that may ask RingCentral for tokens.
+    #[must_use]
+    pub fn client() -> [&'static str; 2] {
+        ringcentral::oauth::CLIENT
+    }
+
+    /// The JWT for which RingCentral issues tokens of one of [`ACCOUNTS`].
+    #[must_use]
+    pub fn jwt(account: &str) -> String {
+        ringcentral::oauth::jwt(account)
+    }
+
+    /// The refresh token that the user of one of [`ACCOUNTS`] has at the start. RingCentral takes it once.
+    #[must_use]
+    pub fn refresh_token(account: &str) -> String {
+        ringcentral::oauth::refresh_token(account)
+    }
+
+    /// How long the access tokens last that are issued from now on; an hour unless set.
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        self.shared.lock().world.ringcentral.oauth.lifetime = lifetime;
+    }
+
+    /// How long a used refresh token gives the same tokens again; 10 s unless set.
+    pub fn set_refresh_grace(&self, grace: Duration) {
+        self.shared.lock().world.ringcentral.oauth.grace = grace;
+    }
+
+    /// Ends every access token that was issued, before its time.
+    pub fn revoke_access_tokens(&self) {
+        self.shared.lock().world.ringcentral.oauth.revoke_access();
     }
 
     /// Every request since the start or the last [`Simulator::take_requests`], in order of arrival. Only the newest

@@ -6,10 +6,12 @@ mod contacts;
 mod mailbox;
 mod messages;
 mod numbers;
+pub(crate) mod oauth;
 mod page;
 mod presence;
 mod sms;
 
+use oauth::Standing;
 use serde_json::{Map, Value, json};
 use time::format_description::FormatItem;
 use time::macros::format_description;
@@ -33,6 +35,7 @@ pub(crate) struct RingCentral {
     messages: Vec<mailbox::Message>,
     calls: Vec<calls::Call>,
     contacts: contacts::Contacts,
+    pub(crate) oauth: oauth::OAuth,
 }
 
 impl RingCentral {
@@ -44,6 +47,7 @@ impl RingCentral {
             messages: mailbox::fixture(now),
             calls: calls::fixture(now, &extensions),
             contacts: contacts::fixture(),
+            oauth: oauth::OAuth::default(),
             extensions,
         }
     }
@@ -163,9 +167,12 @@ fn rate_headers(reply: Reply, group: Group, remaining: u32) -> Reply {
 
 /// Answers one request.
 pub(crate) fn answer(world: &mut World, request: &Request) -> Reply {
+    if request.path == oauth::PATH {
+        return world.ringcentral.oauth.answer(request);
+    }
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let caller = match caller(request) {
+    let caller = match caller(&world.ringcentral, request) {
         Ok(caller) => caller,
         Err(failure) => return failure.into(),
     };
@@ -178,12 +185,13 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Reply {
     rate_headers(result.unwrap_or_else(Reply::from), group, group.name_and_limit().1 - 1)
 }
 
-fn caller(request: &Request) -> Result<Caller, Failure> {
-    if request.bearer().is_none() {
-        return Err(Failure::new(401, "OAU-149", "Unparsable access token"));
-    }
-    let account =
-        account_of("ringcentral", request).ok_or_else(|| Failure::new(401, "OAU-129", "Access token corrupted"))?;
+fn caller(rc: &RingCentral, request: &Request) -> Result<Caller, Failure> {
+    let token = request.bearer().ok_or_else(|| Failure::new(401, "OAU-149", "Unparsable access token"))?;
+    let account = match (account_of("ringcentral", request), rc.oauth.standing(token)) {
+        (Some(account), _) | (None, Standing::Good(account)) => account,
+        (None, Standing::Expired) => return Err(Failure::new(401, "OAU-128", "Access token expired")),
+        (None, Standing::Unknown) => return Err(Failure::new(401, "OAU-129", "Access token corrupted")),
+    };
     Ok(Caller { account, extension: account::holder(account) })
 }
 
