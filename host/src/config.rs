@@ -1,7 +1,9 @@
 //! What the operator wrote: `config.toml` under the kosmo home, and accounts in the environment.
 
+mod secrets;
+
 use crate::account::{Account, DEFAULT, Fields, known_fields, variable};
-use crate::description::{Description, Name, is_name};
+use crate::description::{Authentication, Description, Name, is_name};
 use crate::fault::{Code, Fault};
 use crate::files;
 use crate::grant::Grant;
@@ -253,7 +255,8 @@ impl Config {
 
 /// Whether a provider can do nothing without credentials.
 fn needs_account(description: &Description) -> bool {
-    description.credentials.iter().any(|field| field.required)
+    let asks_for_tokens = matches!(description.authentication, Authentication::Oauth2(_));
+    asks_for_tokens || description.credentials.iter().any(|field| field.required)
 }
 
 /// An account's name stands where a function's could: `app.integrations.dialpad.work`.

@@ -9,8 +9,8 @@ use std::fmt;
 use std::ops::Deref;
 
 pub use contract::{
-    Authentication, CredentialField, FieldKind, Function, Kind, Oauth2, Oauth2Grant, Operation, Pagination, Parameter,
-    RateGroup,
+    Authentication, ClientAuthentication, CredentialField, FieldKind, Function, Kind, Oauth2, Oauth2Grant, Operation,
+    Pagination, Parameter, RateGroup,
 };
 
 /// Bytes of a line for people. A parameter's description with its unit, format and traps takes about two hundred.

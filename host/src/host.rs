@@ -12,11 +12,12 @@ use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
 use crate::resume::Resumes;
+use crate::secrets::Secrets;
 use crate::store::Store;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 
@@ -33,6 +34,8 @@ struct Inner {
     home: Option<PathBuf>,
     runtime: Executor,
     lost: Lost,
+    /// Whether the configuration's secrets are looked for.
+    taught: Once,
 }
 
 impl Host {
@@ -72,6 +75,7 @@ impl Host {
     /// # Errors
     /// A [`Fault`] that says who, what and the cure.
     pub async fn invoke(&self, invocation: Invocation) -> Result<String, Fault> {
+        self.inner.taught.call_once(|| self.teach());
         let trail = Trail::begin(&self.inner.surroundings.audit, &invocation);
         let _waiting = trail.waiting();
         let outcome = self.invoke_on(invocation, &trail).await;
@@ -123,6 +127,11 @@ impl Host {
 
     pub(crate) fn lost(&self) -> &Lost {
         &self.inner.lost
+    }
+
+    fn teach(&self) {
+        let surroundings = &self.inner.surroundings;
+        surroundings.config.teach_by_name(&self.registry().names(), &surroundings.secrets);
     }
 
     pub(crate) fn handle(&self) -> Handle {
@@ -279,6 +288,7 @@ impl HostBuilder {
         let surroundings = Arc::new(Surroundings {
             engine: Arc::clone(&engine),
             resumes: Resumes::new(under("resume")),
+            secrets: Secrets::default(),
             store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
             held: Budget::new(self.limits.held_by_all),
             audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
@@ -288,6 +298,8 @@ impl HostBuilder {
         });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
         let registry = Registry::new(engine, folders);
-        Ok(Host { inner: Arc::new(Inner { registry, surroundings, home: self.home, runtime, lost: Lost::default() }) })
+        let inner =
+            Inner { registry, surroundings, home: self.home, runtime, taught: Once::new(), lost: Lost::default() };
+        Ok(Host { inner: Arc::new(inner) })
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::outbound::{Budget, Queues};
 use crate::resume::Resumes;
+use crate::secrets::Secrets;
 use crate::store::Store;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub(crate) struct Surroundings {
     pub(crate) held: Arc<Budget>,
     pub(crate) resumes: Resumes,
     pub(crate) queues: Queues,
+    /// What may neither leave nor come back.
+    pub(crate) secrets: Secrets,
     /// None without a home.
     pub(crate) store: Option<Arc<Store>>,
     pub(crate) audit: Arc<Audit>,

@@ -74,7 +74,7 @@ impl Provider {
     ) -> Result<String, Fault> {
         let function = self.function(&asked.function)?;
         trail.found(&self.digest, function);
-        let told = |fault: Fault| fault.of(self.name(), &function.name);
+        let told = |fault: Fault| host.secrets.scrubbed_fault(fault).of(self.name(), &function.name);
         let connected = self.account(host, asked.account()).map_err(told)?;
         let path = format!("{}.{}", self.name(), function.name);
         let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
@@ -111,7 +111,8 @@ impl Provider {
                 format!("{path} did not finish within {} s.", (deadline - now).as_secs_f64().ceil()),
             )
         };
-        timeout_at(deadline.into(), run).await.map_err(late).flatten().map_err(|fault| told(doubt.tell(fault)))
+        let outcome = timeout_at(deadline.into(), run).await.map_err(late).flatten();
+        outcome.map(|json| host.secrets.scrubbed(json)).map_err(|fault| told(doubt.tell(fault)))
     }
 
     /// The component ready to run: compiled at first use, which takes seconds for one never seen before.
@@ -145,6 +146,9 @@ impl Provider {
         }
         let policies = host.config.policies();
         policies.check_names(&self.description, &host.config.account_names(&self.description))?;
+        if ready.is_empty() {
+            host.config.teach_provider(&self.description, &host.secrets);
+        }
         let account = host.config.account(&self.description, &self.digest, name)?;
         policies.granted(self.name()).check_account(name)?;
         let queue = host.queues.of(self.name(), name, &self.description.rate_groups);

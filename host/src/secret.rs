@@ -6,7 +6,8 @@ use std::fmt;
 /// Bytes a secret has at least, so that finding it in a text means something.
 const TELLING: usize = 8;
 
-/// A credential's value. It cannot be printed, copied or serialised; its bytes are wiped when it is dropped.
+/// A credential's value. It cannot be printed or serialised, and is copied only on purpose; its bytes are wiped when it
+/// is dropped.
 pub struct Secret(Vec<u8>);
 
 impl Secret {
@@ -15,9 +16,19 @@ impl Secret {
         Self(value.into().into_bytes())
     }
 
+    /// The same value once more.
+    pub(crate) fn copied(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// Whether it is long enough that finding it in a text means something.
     pub(crate) fn is_telling(&self) -> bool {
         self.0.len() >= TELLING
+    }
+
+    /// Whether a text holds it.
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        memmem::find(text, &self.0).is_some()
     }
 
     /// The text with every occurrence of this secret blotted out, if there is one.

@@ -6,6 +6,7 @@ use super::check::Permit;
 use super::client::Lost;
 use super::headers::harmless;
 use super::queue::Passage;
+use super::token::Authority;
 use crate::account::Credential;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
@@ -32,24 +33,31 @@ impl Gate {
         &self,
         parts: &Parts,
         permit: &Permit<'_>,
+        authority: &Authority,
         body: Bytes,
     ) -> Result<Response<Whole>, Fault> {
         let repeat = Repeat::of(self.operation, &parts.method);
-        let mut last = self.attempt(parts, permit, &body).await?;
+        let mut last = self.attempt(parts, permit, authority, &body).await?;
         let mut attempts = 1;
         while let Some(pause) = repeat.after(attempts, last.outcome, self.time_left(), luck()) {
             sleep(pause).await;
             // What keeps us from another attempt says less than what became of the last one.
-            let Ok(next) = self.attempt(parts, permit, &body).await else { break };
+            let Ok(next) = self.attempt(parts, permit, authority, &body).await else { break };
             (last, attempts) = (next, attempts + 1);
         }
         last.result
     }
 
     /// Sends once, in its turn. The error is why nothing was sent.
-    async fn attempt(&self, parts: &Parts, permit: &Permit<'_>, body: &Bytes) -> Result<Attempt, Fault> {
+    async fn attempt(
+        &self,
+        parts: &Parts,
+        permit: &Permit<'_>,
+        authority: &Authority,
+        body: &Bytes,
+    ) -> Result<Attempt, Fault> {
         self.count()?;
-        let request = self.build(parts, permit, body.clone())?;
+        let request = self.build(parts, permit, authority, body.clone())?;
         let passage = self.turn(&parts.method, permit).await?;
         let writes = self.operation == Operation::Write && !parts.method.is_safe();
         let doubt = writes.then(|| self.doubt.begin());
@@ -91,15 +99,19 @@ impl Gate {
     }
 
     /// The request that goes out: the checked URL in its checked form, the guest's harmless headers, the credential.
-    fn build(&self, parts: &Parts, permit: &Permit<'_>, body: Bytes) -> Result<Request<Full<Bytes>>, Fault> {
+    fn build(
+        &self,
+        parts: &Parts,
+        permit: &Permit<'_>,
+        authority: &Authority,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, Fault> {
         let mut url = permit.target.url().clone();
         let mut headers = harmless(&parts.headers);
-        if permit.authenticated {
-            match self.account().credential() {
-                Some(Credential::Header(name, value)) => drop(headers.insert(name.clone(), value.clone())),
-                Some(Credential::Query(name, secret)) => drop(url.query_pairs_mut().append_pair(name, secret.expose())),
-                None => {}
-            }
+        match authority.credential() {
+            Some(Credential::Header(name, value)) => drop(headers.insert(name.clone(), value.clone())),
+            Some(Credential::Query(name, secret)) => drop(url.query_pairs_mut().append_pair(name, secret.expose())),
+            None => {}
         }
         let mut request = Request::builder().method(parts.method.clone()).uri(url.as_str()).body(Full::new(body));
         if let Ok(request) = &mut request {

@@ -3,6 +3,7 @@
 use super::answer::head_too_large;
 use super::connect::Connector;
 use super::queue::Queue;
+use super::token::Tokens;
 use crate::account::Account;
 use crate::fault::{Code, Fault};
 use crate::limits::Limits;
@@ -34,13 +35,14 @@ pub(crate) struct Connected {
     pub(crate) account: Account,
     pub(crate) client: Client,
     pub(crate) queue: Arc<Queue>,
+    pub(super) tokens: Tokens,
 }
 
 impl Connected {
     /// With connections of its own, none of them made yet.
     pub(crate) fn new(account: Account, queue: Arc<Queue>, limits: &Limits) -> Self {
         let client = Client::new(account.bases().cloned().collect(), *limits);
-        Self { account, client, queue }
+        Self { account, client, queue, tokens: Tokens::default() }
     }
 }
 

@@ -10,8 +10,12 @@ mod client;
 mod connect;
 mod doubt;
 mod encoding;
+mod exchange;
 mod headers;
 mod queue;
+mod leak;
+mod shelf;
+mod token;
 
 use crate::account::Account;
 use crate::audit::Trail;
@@ -21,7 +25,7 @@ use crate::invocation::Surroundings;
 use crate::limits::Limits;
 use bytes::Bytes;
 use headers::is_forbidden;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -104,17 +108,9 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let permit = self.decide(&parts.method, &parts.uri.to_string())?;
         let body = collect(body, self.limits.request_body).await?;
-        let (parts, body) = self.deliver(&parts, &permit, body).await?.into_parts();
-        let body = body.redacted(|text| self.account().redact(text));
-        Ok(Response::from_parts(self.redacted(parts), body.map_err(|never| match never {}).boxed_unsync()))
-    }
-
-    /// The answer's head without headers that repeat a secret, and without a length that redaction made wrong.
-    fn redacted(&self, mut parts: http::response::Parts) -> http::response::Parts {
-        let clean = |value: &http::HeaderValue| self.account().redact(value.as_bytes()).is_none();
-        parts.headers = parts.headers.iter().filter(|(_, v)| clean(v)).map(|(n, v)| (n.clone(), v.clone())).collect();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts
+        self.check_leaks(&parts, &body)?;
+        let answer = self.redacted(self.dispatch(&parts, &permit, body).await?);
+        Ok(answer.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
     }
 
     fn count(&self) -> Result<(), Fault> {

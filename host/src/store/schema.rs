@@ -21,12 +21,6 @@ const MIGRATIONS: [&str; 2] = [
         sealed BLOB NOT NULL,
         PRIMARY KEY (provider, account)
     ) STRICT, WITHOUT ROWID;
-    -- Who may do what only one process may do at a time, until when (milliseconds since 1970).
-    CREATE TABLE leases (
-        name TEXT PRIMARY KEY,
-        owner TEXT NOT NULL,
-        until INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
 ",
     "
     -- The writes of runs, by the order in which their scripts asked for them. A row without a result was sent, and

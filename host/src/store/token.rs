@@ -4,6 +4,7 @@ use super::{Store, StoreError};
 use crate::secret::Secret;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 /// An access token with what renews it.
@@ -13,31 +14,50 @@ pub(crate) struct Token {
     pub(crate) access: Secret,
     /// What gets the next access token, once.
     pub(crate) refresh: Option<Secret>,
-    /// When the access token ends.
+    /// When the access token was issued.
+    pub(crate) issued: SystemTime,
+    /// When it ends.
     pub(crate) expires: SystemTime,
+    /// Whether the next one was asked for and its answer has not been kept. The access token may be dead by then.
+    pub(crate) exchanging: bool,
 }
 
 /// As it is sealed.
 #[derive(Serialize, Deserialize)]
 struct Written<'a> {
-    access: &'a str,
-    refresh: Option<&'a str>,
+    access: Cow<'a, str>,
+    refresh: Option<Cow<'a, str>>,
+    /// Milliseconds since 1970.
+    issued: u64,
+    /// Milliseconds since 1970.
     expires: u64,
+    exchanging: bool,
 }
 
 impl Token {
     fn write(&self) -> Secret {
-        let expires = self.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let refresh = self.refresh.as_ref().map(Secret::expose);
-        let written = Written { access: self.access.expose(), refresh, expires };
+        let refresh = self.refresh.as_ref().map(|refresh| refresh.expose().into());
+        let (issued, expires) = (milliseconds(self.issued), milliseconds(self.expires));
+        let written =
+            Written { access: self.access.expose().into(), refresh, issued, expires, exchanging: self.exchanging };
         Secret::new(serde_json::to_string(&written).unwrap_or_default())
     }
 
     fn read(text: &Secret) -> Option<Self> {
         let written: Written<'_> = serde_json::from_str(text.expose()).ok()?;
-        let expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(written.expires))?;
-        Some(Self { access: Secret::new(written.access), refresh: written.refresh.map(Secret::new), expires })
+        let (access, refresh) = (Secret::new(written.access), written.refresh.map(Secret::new));
+        let (issued, expires) = (moment(written.issued)?, moment(written.expires)?);
+        Some(Self { access, refresh, issued, expires, exchanging: written.exchanging })
     }
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn moment(milliseconds: u64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
 }
 
 impl Store {
@@ -85,12 +105,14 @@ mod tests {
     fn a_token_outlives_its_process_but_not_its_configuration() {
         let home = tempfile::tempdir().expect("a folder");
         let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
-        let token = Token { access: Secret::new("first"), refresh: Some(Secret::new("next")), expires };
+        let (issued, refresh) = (SystemTime::UNIX_EPOCH, Some(Secret::new("next")));
+        let token = Token { access: Secret::new("first"), refresh, issued, expires, exchanging: true };
         Store::new(home.path(), None).save_token("ringcentral", "work", "print", &token).expect("saved");
 
         let store = Store::new(home.path(), None);
         let found = store.token("ringcentral", "work", "print").expect("readable").expect("there");
-        assert_eq!((found.access.expose(), found.expires), ("first", expires));
+        assert_eq!((found.access.expose(), found.issued, found.expires), ("first", issued, expires));
+        assert!(found.exchanging);
         assert_eq!(found.refresh.as_ref().map(Secret::expose), Some("next"));
         assert!(store.token("ringcentral", "work", "other").expect("readable").is_none());
         assert!(store.token("ringcentral", "default", "print").expect("readable").is_none());
@@ -101,7 +123,9 @@ mod tests {
     #[test]
     fn another_key_does_not_open_it_and_the_error_says_which_was_tried() {
         let home = tempfile::tempdir().expect("a folder");
-        let token = Token { access: Secret::new("first"), refresh: None, expires: SystemTime::UNIX_EPOCH };
+        let past = SystemTime::UNIX_EPOCH;
+        let token =
+            Token { access: Secret::new("first"), refresh: None, issued: past, expires: past, exchanging: false };
         Store::new(home.path(), None).save_token("ringcentral", "work", "print", &token).expect("saved");
         let other = Store::new(home.path(), Some(Secret::new("another key")));
         let error = other.token("ringcentral", "work", "print").expect_err("sealed").to_string();

@@ -1,0 +1,199 @@
+//! What authenticates a request: what the operator gave, or an OAuth token that is asked for when it is needed first and
+//! replaced ahead of its end.
+
+use super::Gate;
+use super::answer::Whole;
+use super::check::Permit;
+use crate::account::{Credential, Scheme};
+use crate::fault::{Code, Fault};
+use crate::invocation::Surroundings;
+use crate::oauth::Client;
+use crate::store::Token;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode, header};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// After a refusal nobody asks the same again for so long.
+const REFUSED: Duration = Duration::from_secs(60);
+/// After any other failure.
+const FAILED: Duration = Duration::from_secs(5);
+/// A token that was in use for so long is one that worked.
+const ESTABLISHED: Duration = Duration::from_secs(60);
+
+/// What this process knows of one account's token.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    known: Mutex<Known>,
+    /// Who has it, asks; all others wait for what comes of it.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    token: Option<Arc<Live>>,
+    /// Why there is no newer one, and until when nobody asks again.
+    failed: Option<(Fault, Instant)>,
+    /// One that was issued and could not be kept; nobody may use it before it is.
+    unkept: Option<Token>,
+}
+
+/// A token as requests carry it.
+#[derive(Debug)]
+pub(super) struct Live {
+    credential: Credential,
+    token: Token,
+    /// Whether the provider ever accepted it.
+    proven: AtomicBool,
+}
+
+/// What authenticates a request.
+pub(super) enum Authority {
+    Nobody,
+    Fixed(Arc<Credential>),
+    Live(Arc<Live>),
+}
+
+impl Authority {
+    pub(super) fn credential(&self) -> Option<&Credential> {
+        match self {
+            Self::Nobody => None,
+            Self::Fixed(credential) => Some(credential),
+            Self::Live(live) => Some(&live.credential),
+        }
+    }
+
+    /// Remembers that the provider took it, if it did.
+    fn note(&self, status: StatusCode) {
+        if let Self::Live(live) = self
+            && status != StatusCode::UNAUTHORIZED
+        {
+            live.proven.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Gate {
+    /// Sends a request that was checked with the account's authority, and once more if that had ended before its time: a
+    /// request that was refused so was not carried out.
+    pub(super) async fn dispatch(
+        &self,
+        parts: &Parts,
+        permit: &Permit<'_>,
+        body: Bytes,
+    ) -> Result<Response<Whole>, Fault> {
+        let authority = self.authority(permit).await?;
+        let answer = self.deliver(parts, permit, &authority, body.clone()).await?;
+        authority.note(answer.status());
+        let Some(next) = self.after(&authority, answer.status()).await? else { return Ok(answer) };
+        drop(answer);
+        let answer = self.deliver(parts, permit, &next, body).await?;
+        next.note(answer.status());
+        Ok(answer)
+    }
+
+    /// Whose authority a request goes out with: the account's, on the account's own URL and nowhere else.
+    async fn authority(&self, permit: &Permit<'_>) -> Result<Authority, Fault> {
+        match self.account().scheme() {
+            Scheme::Fixed(credential) if permit.authenticated => Ok(Authority::Fixed(Arc::clone(credential))),
+            Scheme::OAuth(_) if permit.authenticated => self.token(None).await.map(Authority::Live),
+            _ => Ok(Authority::Nobody),
+        }
+    }
+
+    /// Another authority, if that of a request was refused and another one may not be. A token that never worked is no
+    /// reason to ask for one more.
+    async fn after(&self, used: &Authority, status: StatusCode) -> Result<Option<Authority>, Fault> {
+        let Authority::Live(live) = used else { return Ok(None) };
+        if status != StatusCode::UNAUTHORIZED {
+            return Ok(None);
+        }
+        if !live.proven.load(Ordering::Relaxed) && self.connected.tokens.is_newest(live) {
+            return Ok(None);
+        }
+        self.token(Some(Arc::clone(live))).await.map(Authority::Live).map(Some)
+    }
+
+    /// The token to use, and not the refused one. Getting it goes on when this invocation's time is up: what was issued
+    /// and not kept would be lost.
+    async fn token(&self, refused: Option<Arc<Live>>) -> Result<Arc<Live>, Fault> {
+        if let Some(known) = self.connected.tokens.known(refused.as_ref()) {
+            return known;
+        }
+        let (connected, host) = (Arc::clone(&self.connected), Arc::clone(&self.host));
+        let renewal = tokio::spawn(async move { connected.renewed(&host, refused).await });
+        renewal.await.unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("asking for a token: {error}"))))
+    }
+}
+
+impl Tokens {
+    /// The token in use, or why there is none; nothing if it is time to ask.
+    pub(super) fn known(&self, refused: Option<&Arc<Live>>) -> Option<Result<Arc<Live>, Fault>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.failed.take_if(|(_, until)| *until <= Instant::now());
+        let accepted = |live: &&Arc<Live>| refused.is_none_or(|refused| !Arc::ptr_eq(refused, live));
+        let token = known.token.as_ref().filter(accepted);
+        match (token, &known.failed) {
+            (Some(live), None) => live.token.is_fresh().then(|| Ok(Arc::clone(live))),
+            // Better the last minutes of an old token than none.
+            (Some(live), Some(_)) if live.token.is_alive() => Some(Ok(Arc::clone(live))),
+            (_, Some((fault, _))) => Some(Err(fault.clone())),
+            (None, None) => None,
+        }
+    }
+
+    /// A token that is still to be kept.
+    pub(super) fn take_unkept(&self) -> Option<Token> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).unkept.take()
+    }
+
+    pub(super) fn set_unkept(&self, token: Token) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).unkept = Some(token);
+    }
+
+    fn is_newest(&self, live: &Arc<Live>) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.token.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, live))
+    }
+
+    /// From now on this is known.
+    pub(super) fn settle(&self, outcome: Result<Live, Fault>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(live) => *known = Known { token: Some(Arc::new(live)), failed: None, unkept: None },
+            Err(fault) => {
+                let pause = match (fault.retry_after, fault.code) {
+                    (Some(seconds), _) => Duration::from_secs(seconds.into()),
+                    (None, Code::Unauthorized) => REFUSED,
+                    (None, _) => FAILED,
+                };
+                known.failed = Some((fault, Instant::now() + pause));
+            }
+        }
+    }
+}
+
+impl Live {
+    /// From now on the token is a secret like the account's fields.
+    pub(super) fn new(token: Token, host: &Surroundings, client: &Client) -> Result<Self, Fault> {
+        let name = |what: &str| format!("the {what} of {}.{}", client.provider, client.account);
+        host.secrets.learn(&name("access token"), &token.access);
+        if let Some(refresh) = &token.refresh {
+            host.secrets.learn(&name("refresh token"), refresh);
+        }
+        let value = HeaderValue::try_from(format!("Bearer {}", token.access.expose()));
+        let unsendable =
+            |_| Fault::new(Code::Provider, format!("{} issued a token that no header can carry.", client.title));
+        let mut value = value.map_err(unsendable)?;
+        value.set_sensitive(true);
+        let established = token.issued.elapsed().is_ok_and(|age| age > ESTABLISHED);
+        Ok(Self { credential: Credential::Header(header::AUTHORIZATION, value), token, proven: established.into() })
+    }
+
+    /// Whether it is this token.
+    pub(super) fn is(&self, token: &Token) -> bool {
+        self.token.access.expose() == token.access.expose()
+    }
+}
