@@ -211,7 +211,9 @@ fn run(mut command: Command, input: Option<&str>) -> Ran {
 fn shown(exchange: &Exchange) -> String {
     let bearer = |account: &&str| {
         let token = Simulator::token(&exchange.provider, account);
-        exchange.header("authorization") == Some(format!("Bearer {token}").as_str())
+        let issued = format!("Bearer sim-{}-{account}-access-", exchange.provider);
+        let sent = exchange.header("authorization").unwrap_or_default();
+        sent == format!("Bearer {token}") || sent.starts_with(&issued)
     };
     let account = ACCOUNTS.iter().find(|account| bearer(account)).map_or(String::new(), |name| format!(".{name}"));
     let query = exchange.raw_query.as_ref().map_or(String::new(), |query| format!("?{query}"));

@@ -15,7 +15,10 @@ mod sms;
 #[cfg(test)]
 mod testing;
 
-use kosmo_plugin::{About, Authentication, CredentialField, Function, Plugin, RateGroup, Rule};
+use kosmo_plugin::{
+    About, Authentication, ClientAuthentication, CredentialField, Function, OAuth2, OAuth2Grant, Plugin, RateGroup,
+    Rule,
+};
 
 /// The plugin.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ impl Plugin for RingCentral {
         .summary("Messages, SMS, call logs, contacts, presence and the account of a RingCentral extension.")
         .version(env!("CARGO_PKG_VERSION"))
         .guide(include_str!("../guide.md"))
-        .authentication(Authentication::Bearer("access_token"), &[ACCESS_TOKEN])
+        .authentication(Authentication::OAuth2(OAUTH2), CREDENTIALS)
         .rate_groups(&[
             per_minute("light", 50),
             per_minute("medium", 40),
@@ -71,12 +74,46 @@ const WHOLE_MAILBOX: &[Rule] = &[
     Rule::delete("/restapi/v1.0/account/{}/extension/{}/message-store/"),
 ];
 
-const ACCESS_TOKEN: CredentialField = CredentialField::secret(
-    "access_token",
-    "Access token",
-    "An OAuth access token of the user, from an app in the RingCentral developer console; \
-     it needs the app permissions of the functions in use and usually lasts an hour.",
-);
+const OAUTH2: OAuth2 = OAuth2 {
+    token_path: "/restapi/oauth/token",
+    access_token: Some("access_token"),
+    client_id: "client_id",
+    client_secret: "client_secret",
+    client_authentication: ClientAuthentication::Basic,
+    grants: &[OAuth2Grant::JwtBearer("jwt"), OAuth2Grant::RefreshToken("refresh_token")],
+    rate_group: Some("auth"),
+};
+
+const CREDENTIALS: &[CredentialField] = &[
+    CredentialField::secret(
+        "access_token",
+        "Access token",
+        "An OAuth access token of the user, from an app in the RingCentral developer console; \
+         it needs the app permissions of the functions in use and usually lasts an hour.",
+    )
+    .optional(),
+    CredentialField::secret("client_id", "Client ID", "Of the app, on its page in the developer console.").optional(),
+    CredentialField::secret(
+        "client_secret",
+        "Client secret",
+        "Of the app, beside its client ID; with both, kosmo asks for tokens itself and keeps them new.",
+    )
+    .optional(),
+    CredentialField::secret(
+        "jwt",
+        "JWT",
+        "The user's JWT credential for the app, made in the developer console under Credentials; it stays valid until \
+         it expires or is revoked.",
+    )
+    .optional(),
+    CredentialField::secret(
+        "refresh_token",
+        "Refresh token",
+        "Instead of a JWT: one from the app's authorization code flow. RingCentral takes it once; kosmo keeps its \
+         successors.",
+    )
+    .optional(),
+];
 
 const fn per_minute(name: &'static str, limit: u32) -> RateGroup {
     RateGroup::new(name, limit, 60)
