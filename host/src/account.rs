@@ -44,7 +44,7 @@ pub(crate) enum Scheme {
     /// With what the operator gave.
     Fixed(Arc<Credential>),
     /// With a token that is asked for.
-    OAuth(oauth::Client),
+    OAuth(Box<oauth::Client>),
 }
 
 /// What authenticates one request.

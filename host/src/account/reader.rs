@@ -170,7 +170,7 @@ impl Reader<'_> {
                 .as_ref()
                 .map_or(Ok(Scheme::Open), |field| self.fixed(&[field], || self.bearer(field)));
         }
-        Ok(Scheme::OAuth(oauth::Client {
+        Ok(Scheme::OAuth(Box::new(oauth::Client {
             title: self.description.title.clone(),
             provider: self.provider(),
             account: self.account.into(),
@@ -180,7 +180,7 @@ impl Reader<'_> {
             authentication: oauth2.client_authentication,
             grants: oauth2.grants.iter().filter_map(|grant| self.grant(grant)).collect(),
             rate_group: oauth2.rate_group.clone(),
-        }))
+        })))
     }
 
     fn has_client(&self, oauth2: &Oauth2) -> bool {
