@@ -134,6 +134,10 @@ impl Host {
         surroundings.config.teach_by_name(&self.registry().names(), &surroundings.secrets);
     }
 
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        &self.inner.surroundings
+    }
+
     pub(crate) fn handle(&self) -> Handle {
         self.inner.runtime.handle()
     }

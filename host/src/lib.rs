@@ -35,6 +35,7 @@ mod files;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod grant;
+pub mod grants;
 mod host;
 mod imports;
 mod invocation;

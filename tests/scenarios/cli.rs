@@ -6,6 +6,7 @@ mod call;
 mod config;
 mod docs;
 mod examples;
+mod grants;
 mod limits;
 mod mcp;
 mod plugins;

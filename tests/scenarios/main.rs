@@ -4,6 +4,7 @@ mod audit;
 mod cli;
 mod dialpad;
 mod gate;
+mod grants;
 mod hostile;
 mod leaks;
 mod limits;

@@ -5,6 +5,7 @@ mod calls;
 mod contacts;
 mod faults;
 mod messages;
+mod pairs;
 mod raw;
 
 use kosmo_tests::Scenario;

@@ -43,6 +43,19 @@ home. They hold no argument, body, query or secret. Where they cannot be written
 
   kosmo audit --since 1h --denied
   kosmo audit --run 9f86d081884c7d65 --json    # a run's id is meta.run of its --json envelope";
+const CHECK_HELP: &str = "\
+Examples:
+  kosmo grants:check dialpad GET /api/v2/call/123
+  kosmo grants:check ringcentral DELETE https://platform.ringcentral.com/restapi/v1.0/account/~ --json
+
+Exit codes: 0 allowed, 3 denied.";
+
+const RULE_HELP: &str = "\
+A rule is methods, and a path below the account's URL or a URL:
+  'GET /api/v2/call/{}'                            {} stands for one segment
+  'GET,POST https://storage.googleapis.com/**'     /** for any further ones
+  'GET https://*.example.com/v1/**'                *. for one label or more
+It is written under [grants.<provider>] in config.toml of the kosmo home. A plugin never gets more than it declares.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -72,6 +85,18 @@ pub(super) enum Command {
     /// Run Lua that only sees the configured MCP servers
     #[command(name = "mcp:lua", after_help = SCRIPT_HELP, args_override_self = true)]
     McpLua(Script),
+    /// Show what each integration may send: what its plugin declares, and what the files grant of it
+    #[command(name = "grants:show", args_override_self = true)]
+    GrantsShow(GrantsShow),
+    /// Say whether a request is allowed or denied, and by which rule
+    #[command(name = "grants:check", after_help = CHECK_HELP, args_override_self = true)]
+    GrantsCheck(GrantsCheck),
+    /// Allow an integration a request
+    #[command(name = "grants:add", after_help = RULE_HELP, args_override_self = true)]
+    GrantsAdd(GrantsAdd),
+    /// Take a request back from an integration
+    #[command(name = "grants:remove", after_help = RULE_HELP, args_override_self = true)]
+    GrantsRemove(GrantsRemove),
     /// Check plugin files and put them into the kosmo home
     #[command(name = "plugins:install", args_override_self = true)]
     PluginsInstall(PluginsInstall),
@@ -149,6 +174,64 @@ pub(super) struct IntegrationsDocs {
     pub(super) page: Option<String>,
     #[command(flatten)]
     pub(super) plugins: PluginFolders,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GrantsShow {
+    /// Only this integration
+    #[arg(value_name = "PROVIDER")]
+    pub(super) provider: Option<String>,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GrantsCheck {
+    /// The integration
+    #[arg(value_name = "PROVIDER")]
+    pub(super) provider: String,
+    /// Such as GET
+    #[arg(value_name = "METHOD")]
+    pub(super) method: String,
+    /// A URL, or a path below the account's URL
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// The account that would send it [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub(super) account: Option<String>,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GrantsAdd {
+    /// The integration
+    #[arg(value_name = "PROVIDER")]
+    pub(super) provider: String,
+    /// Methods and a path or URL, in quotes
+    #[arg(value_name = "RULE")]
+    pub(super) rule: String,
+    /// Begin a list with this rule: whatever is not listed is denied from then on
+    #[arg(long)]
+    pub(super) only: bool,
+    #[command(flatten)]
+    pub(super) plugins: PluginFolders,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GrantsRemove {
+    /// The integration
+    #[arg(value_name = "PROVIDER")]
+    pub(super) provider: String,
+    /// As `grants:show` shows it, in quotes
+    #[arg(value_name = "RULE")]
+    pub(super) rule: String,
 }
 
 #[derive(Debug, Args)]

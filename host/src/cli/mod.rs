@@ -1,10 +1,11 @@
 //! The command line. A client of the library like any other: it parses, asks, prints, and ends with 0 (done), 1 (it
-//! failed) or 2 (it was asked wrongly).
+//! failed), 2 (it was asked wrongly) or 3 (a permission or grant refuses it).
 
 mod arguments;
 mod audit;
 mod call;
 mod failure;
+mod grants;
 mod integrations;
 mod lua;
 mod output;
@@ -37,6 +38,10 @@ fn dispatch(command: Command) -> Outcome {
         Command::IntegrationsCall(arguments) => call::any(&arguments),
         Command::IntegrationsProvider(arguments) => call::of_provider(&arguments),
         Command::McpLua(arguments) => lua::mcp(&arguments),
+        Command::GrantsShow(arguments) => grants::show(&arguments),
+        Command::GrantsCheck(arguments) => grants::check(&arguments),
+        Command::GrantsAdd(arguments) => grants::add(&arguments),
+        Command::GrantsRemove(arguments) => grants::remove(&arguments),
         Command::PluginsInstall(arguments) => plugins::install(&arguments),
         Command::PluginsList(arguments) => plugins::list(&arguments),
         Command::Audit(arguments) => audit::show(&arguments),
@@ -62,7 +67,7 @@ fn command_names(group: &str) -> Vec<String> {
 /// `kosmo integrations lua …` is `kosmo integrations:lua …`.
 fn joined(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let word = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
-    if let (Some(group @ ("integrations" | "accounts" | "mcp" | "plugins")), Some(name)) = (word(1), word(2))
+    if let (Some(group @ ("integrations" | "accounts" | "grants" | "mcp" | "plugins")), Some(name)) = (word(1), word(2))
         && !name.starts_with('-')
     {
         let command = format!("{group}:{name}").into();
@@ -86,6 +91,7 @@ mod tests {
     fn a_space_does_for_the_colon() {
         check("kosmo integrations lua w.lua --json", "kosmo integrations:lua w.lua --json");
         check("kosmo mcp lua", "kosmo mcp:lua");
+        check("kosmo grants show dialpad", "kosmo grants:show dialpad");
         check("kosmo plugins install a.wasm", "kosmo plugins:install a.wasm");
         check("kosmo integrations:lua integrations lua", "kosmo integrations:lua integrations lua");
         check("kosmo integrations --help", "kosmo integrations --help");

@@ -66,6 +66,11 @@ impl<'a> Checker<'a> {
         Ok(Permit { target, authenticated, rule, granted })
     }
 
+    /// Whether the function would send it if nobody objected.
+    pub(crate) fn declares(&self, method: &Method, uri: &str) -> bool {
+        self.declared(method, uri, &Target::parse(uri)).is_some()
+    }
+
     /// The rule of this function that lets it out, and the URL in the form that is sent.
     fn declared(&self, method: &Method, uri: &str, plain: &Result<Target, TargetError>) -> Option<(&'a Rule, Target)> {
         self.description.rules(self.function).iter().find_map(|rule| {

@@ -34,6 +34,7 @@ use std::time::Instant;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use budget::Budget;
+pub(crate) use check::Checker;
 pub(crate) use client::Connected;
 pub(crate) use doubt::Doubt;
 pub(crate) use queue::Queues;

@@ -39,6 +39,7 @@ impl Plugin for Probe {
         )
         .origins(&[Origin { name: "files", urls: &["https://files.test"], description: "Files.", signed: true }])
         .rate_groups(&[RateGroup::new("brisk", 10, 1)])
+        .never(&[Rule::get("/allowed/never")])
         .whoami("revision");
     const FUNCTIONS: &'static [Function] = &FUNCTIONS;
 }
