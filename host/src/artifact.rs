@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "running machine code that this installation compiled and signed")]
 
-use crate::files;
+use crate::files::{self, KEY};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::io;
@@ -18,14 +18,14 @@ const TAG: usize = 32;
 /// A folder of signed artifacts.
 pub(crate) struct Artifacts {
     folder: PathBuf,
-    key: [u8; TAG],
+    key: [u8; KEY],
 }
 
 impl Artifacts {
     /// Opens the folder, creating it and its key if need be.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         files::private_folder(folder)?;
-        Ok(Self { folder: folder.into(), key: key(&folder.join("key"))? })
+        Ok(Self { folder: folder.into(), key: files::key(&folder.join("key"))? })
     }
 
     /// The component compiled under this name, if it is there and untouched.
@@ -59,18 +59,6 @@ impl Artifacts {
         mac.update(payload);
         mac
     }
-}
-
-/// The key of this folder. Whichever process writes it first, all use that one.
-fn key(path: &Path) -> io::Result<[u8; TAG]> {
-    let known = || std::fs::read(path).and_then(|bytes| bytes.try_into().map_err(|_| io::Error::other("not a key")));
-    if let Ok(key) = known() {
-        return Ok(key);
-    }
-    let mut key = [0; TAG];
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
-    files::create(path, &key)?;
-    known()
 }
 
 #[cfg(test)]

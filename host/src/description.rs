@@ -24,6 +24,16 @@ pub struct Description {
     never: Vec<Rule>,
 }
 
+impl Operation {
+    /// As people and files write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 /// Why a plugin's description is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptionError {

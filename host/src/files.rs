@@ -1,7 +1,11 @@
 //! Files that are there whole or not at all, for one's own eyes where that matters.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Bytes of a key.
+pub(crate) const KEY: usize = 32;
 
 /// Writes beside and renames over, so that no reader ever sees half a file. Only its owner can read it.
 pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
@@ -18,6 +22,23 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// The key in a file, made at first use. Whichever process writes it first, all use that one.
+pub(crate) fn key(path: &Path) -> io::Result<[u8; KEY]> {
+    let known = || std::fs::read(path).and_then(|bytes| bytes.try_into().map_err(|_| io::Error::other("not a key")));
+    if let Ok(key) = known() {
+        return Ok(key);
+    }
+    create(path, &new_key()?)?;
+    known()
+}
+
+/// Random bytes.
+pub(crate) fn new_key() -> io::Result<[u8; KEY]> {
+    let mut key = [0; KEY];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    Ok(key)
 }
 
 /// A text file's content; nothing if there is no such file.
@@ -59,11 +80,29 @@ pub(crate) fn close(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens a file of which the end can be read and added to. If it is made, only its owner can read it.
+pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+    private_options().read(true).append(true).create(true).open(path)
+}
+
+/// Whether an open file is in no folder any more.
+#[cfg(unix)]
+pub(crate) fn is_deleted(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+/// Whether an open file is in no folder any more, which only some systems allow.
+#[cfg(not(unix))]
+pub(crate) fn is_deleted(_: &File) -> bool {
+    false
+}
+
 fn write_beside(path: &Path, parts: &[&[u8]]) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let beside = path.with_extension(format!("{:016x}", u64::from_le_bytes(random)));
-    let mut file = private_file(&beside)?;
+    let mut file = private_options().write(true).create_new(true).open(&beside)?;
     let written = parts.iter().try_for_each(|part| file.write_all(part));
     match written {
         Ok(()) => Ok(beside),
@@ -75,14 +114,16 @@ fn write_beside(path: &Path, parts: &[&[u8]]) -> io::Result<PathBuf> {
 }
 
 #[cfg(unix)]
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
+fn private_options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
 }
 
 #[cfg(not(unix))]
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
+fn private_options() -> OpenOptions {
+    OpenOptions::new()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The library's front door: a [`Host`] holds providers and accounts, runs invocations and opens sessions.
 
+use crate::audit::{Audit, Trail};
 use crate::config::{Config, ConfigError};
 use crate::engine::{Configure, Engine, EngineSettings};
 use crate::fault::Fault;
@@ -71,8 +72,16 @@ impl Host {
     /// # Errors
     /// A [`Fault`] that says who, what and the cure.
     pub async fn invoke(&self, invocation: Invocation) -> Result<String, Fault> {
+        let trail = Trail::begin(&self.inner.surroundings.audit, &invocation);
+        let _waiting = trail.waiting();
+        let outcome = self.invoke_on(invocation, &trail).await;
+        trail.end(&outcome);
+        outcome
+    }
+
+    async fn invoke_on(&self, invocation: Invocation, trail: &Arc<Trail>) -> Result<String, Fault> {
         let provider = self.registry().provider(&invocation.provider).await?;
-        provider.invoke(&self.inner.surroundings, invocation).await
+        provider.invoke(&self.inner.surroundings, invocation, trail).await
     }
 
     /// Copies a plugin file into the home and accepts it. Gives the provider and where the file is now.
@@ -84,6 +93,11 @@ impl Host {
             Fault::new(crate::Code::Unloadable, "This host has no home folder to install plugins in.")
         })?;
         plugins::install(&self.inner.surroundings.engine, home, file).await
+    }
+
+    /// Everything that was decided, sent and done.
+    pub fn audit(&self) -> &Audit {
+        &self.inner.surroundings.audit
     }
 
     /// The engine, for embedders that inspect it.
@@ -177,6 +191,7 @@ pub struct HostBuilder {
     config: Option<Config>,
     limits: Limits,
     cache: Option<PathBuf>,
+    audit: Option<PathBuf>,
     configure: Option<Configure>,
 }
 
@@ -191,6 +206,13 @@ impl HostBuilder {
     #[must_use]
     pub fn cache(self, folder: impl Into<PathBuf>) -> Self {
         Self { cache: Some(folder.into()), ..self }
+    }
+
+    /// The folder for the audit log; `audit` under the home by default. Without either, the latest records are kept in
+    /// memory.
+    #[must_use]
+    pub fn audit(self, folder: impl Into<PathBuf>) -> Self {
+        Self { audit: Some(folder.into()), ..self }
     }
 
     /// A further folder whose `.wasm` files are providers.
@@ -259,6 +281,7 @@ impl HostBuilder {
             resumes: Resumes::new(under("resume")),
             store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
             held: Budget::new(self.limits.held_by_all),
+            audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
             limits: self.limits,
             config,
         });

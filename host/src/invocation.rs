@@ -1,6 +1,7 @@
 //! What is asked of a provider, and what it has around it when it answers.
 
 use crate::account::DEFAULT;
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Limits;
@@ -26,13 +27,15 @@ pub struct Invocation {
     pub force: bool,
     /// The script's own deadline; the invocation's limit applies besides.
     pub deadline: Option<Instant>,
+    /// The run it is audited under; None is one of its own.
+    pub run: Option<Arc<str>>,
 }
 
 impl Invocation {
     /// An invocation for the default account.
     pub fn new(provider: &str, function: &str, arguments: Map<String, Value>) -> Self {
         let (provider, function) = (provider.into(), function.into());
-        Self { provider, account: None, function, arguments, force: false, deadline: None }
+        Self { provider, account: None, function, arguments, force: false, deadline: None, run: None }
     }
 
     /// The account's name.
@@ -51,4 +54,5 @@ pub(crate) struct Surroundings {
     pub(crate) resumes: Resumes,
     /// None without a home.
     pub(crate) store: Option<Arc<Store>>,
+    pub(crate) audit: Arc<Audit>,
 }

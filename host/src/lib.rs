@@ -21,6 +21,7 @@
 mod account;
 mod arguments;
 mod artifact;
+pub mod audit;
 mod bindings;
 mod clip;
 mod config;

@@ -99,6 +99,8 @@ enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ruling {
     pub(crate) decision: Decision,
+    /// `` `write = "ask"` under [permissions.dialpad] in config.toml ``, written there or understood.
+    pub(crate) rule: String,
     /// `` `write = "allow"` under [permissions.dialpad] in config.toml ``
     cure: String,
 }
@@ -149,7 +151,8 @@ impl Permissions<'_> {
         // Of equally strict words the first counts, hence backwards.
         let strictest = words.collect::<Vec<_>>().into_iter().rev().max_by_key(|&(decision, ..)| decision);
         let (decision, place, file) = strictest.unwrap_or((default.0, default.1, "config.toml"));
-        Ruling { decision, cure: format!("{} in {file}", place.cure(intent)) }
+        let line = |decision| format!("{} in {file}", place.line(intent, decision));
+        Ruling { decision, rule: line(decision), cure: line(Decision::Allow) }
     }
 
     /// Whether it may go ahead. `force` overrides `ask` and `deny`, and nothing else anywhere.
@@ -157,25 +160,7 @@ impl Permissions<'_> {
     /// # Errors
     /// `approval_required` or `denied`, naming the cure.
     pub(crate) fn check(&self, intent: &Intent<'_>, force: bool) -> Result<(), Fault> {
-        let Ruling { decision, cure } = self.decide(intent);
-        let (provider, word) = (intent.provider, word(intent.operation));
-        match decision {
-            _ if force => Ok(()),
-            Decision::Allow => Ok(()),
-            Decision::Ask => Err(Fault::new(
-                Code::ApprovalRequired,
-                format!(
-                    "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
-                     /settings → Integrations ({cure}), or to run this once with --force."
-                ),
-            )),
-            Decision::Deny => Err(Fault::new(
-                Code::Denied,
-                format!(
-                    "Integration '{provider}' {word} access denied. Enable it in /settings → Integrations ({cure})."
-                ),
-            )),
-        }
+        self.decide(intent).check(intent, force)
     }
 
     /// Whether every function they name exists: a mistyped denial would deny nothing.
@@ -195,23 +180,40 @@ impl Permissions<'_> {
     }
 }
 
-impl Place {
-    fn cure(self, intent: &Intent<'_>) -> String {
-        let Intent { provider, account, function, operation } = *intent;
-        let (key, table) = match self {
-            Self::Provider => (word(operation), String::new()),
-            Self::Account => (word(operation), format!(".accounts.{account}")),
-            Self::Function => (function, ".functions".into()),
-            Self::AccountFunction => (function, format!(".accounts.{account}.functions")),
-        };
-        format!("`{key} = \"allow\"` under [permissions.{provider}{table}]")
+impl Ruling {
+    /// As [`Permissions::check`].
+    pub(crate) fn check(&self, intent: &Intent<'_>, force: bool) -> Result<(), Fault> {
+        let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
+        match self.decision {
+            _ if force => Ok(()),
+            Decision::Allow => Ok(()),
+            Decision::Ask => Err(Fault::new(
+                Code::ApprovalRequired,
+                format!(
+                    "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
+                     /settings → Integrations ({cure}), or to run this once with --force."
+                ),
+            )),
+            Decision::Deny => Err(Fault::new(
+                Code::Denied,
+                format!(
+                    "Integration '{provider}' {word} access denied. Enable it in /settings → Integrations ({cure})."
+                ),
+            )),
+        }
     }
 }
 
-fn word(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Read => "read",
-        Operation::Write => "write",
+impl Place {
+    fn line(self, intent: &Intent<'_>, decision: Decision) -> String {
+        let Intent { provider, account, function, operation } = *intent;
+        let (key, table) = match self {
+            Self::Provider => (operation.as_str(), String::new()),
+            Self::Account => (operation.as_str(), format!(".accounts.{account}")),
+            Self::Function => (function, ".functions".into()),
+            Self::AccountFunction => (function, format!(".accounts.{account}.functions")),
+        };
+        format!("`{key} = \"{}\"` under [permissions.{provider}{table}]", decision.as_str())
     }
 }
 

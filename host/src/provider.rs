@@ -1,6 +1,7 @@
 //! A loaded plugin, and the whole story of one invocation: [`Provider::invoke`].
 
 use crate::arguments;
+use crate::audit::{Trail, Verdict};
 use crate::bindings::{PluginPre, contract};
 use crate::description::{Description, Function};
 use crate::engine::Engine;
@@ -9,7 +10,7 @@ use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
 use crate::outbound::{Budget, Connected, Gate, Outbound};
-use crate::permission::Intent;
+use crate::permission::{Decision, Intent, Permissions};
 use crate::resume::Ticket;
 use crate::sandbox::Sandbox;
 use serde_json::{Map, Value};
@@ -65,15 +66,22 @@ impl Provider {
     }
 
     /// Runs one function once, in a sandbox of its own, and gives its result as JSON text.
-    pub(crate) async fn invoke(&self, host: &Arc<Surroundings>, asked: Invocation) -> Result<String, Fault> {
+    pub(crate) async fn invoke(
+        &self,
+        host: &Arc<Surroundings>,
+        asked: Invocation,
+        trail: &Arc<Trail>,
+    ) -> Result<String, Fault> {
         let function = self.function(&asked.function)?;
+        trail.found(&self.digest, function);
         let told = |fault: Fault| fault.of(self.name(), &function.name);
         let connected = self.account(host, asked.account()).map_err(told)?;
         let path = format!("{}.{}", self.name(), function.name);
         let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
         let policies = host.config.policies();
         let intent = Intent::new(self.name(), connected.account.name(), function);
-        policies.permissions(self.name()).check(&intent, asked.force).map_err(told)?;
+        trail.took(&arguments);
+        permit(&policies.permissions(self.name()), &intent, asked.force, trail).map_err(told)?;
         self.ready(host, &path, asked.deadline).await.map_err(told)?;
 
         let now = Instant::now();
@@ -82,6 +90,7 @@ impl Provider {
         let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
         let gate = Gate {
             host: Arc::clone(host),
+            trail: Arc::clone(trail),
             description: Arc::clone(&self.description),
             function: function.name.clone(),
             operation: function.operation,
@@ -200,6 +209,19 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Provider({} {})", self.name(), &self.digest[..12])
     }
+}
+
+/// Whether the operator lets scripts do this, on record.
+fn permit(permissions: &Permissions<'_>, intent: &Intent<'_>, force: bool, trail: &Trail) -> Result<(), Fault> {
+    let ruling = permissions.decide(intent);
+    let verdict = match ruling.decision {
+        Decision::Allow => Verdict::Allowed,
+        Decision::Ask | Decision::Deny if force => Verdict::Forced,
+        Decision::Ask => Verdict::ApprovalRequired,
+        Decision::Deny => Verdict::Denied,
+    };
+    trail.permission(verdict, &ruling.rule)?;
+    ruling.check(intent, force)
 }
 
 /// Who ended an invocation.

@@ -144,7 +144,9 @@ fn the_envelope_of_a_success_holds_all_and_is_stable() {
         assert!(envelope[key].is_number(), "{key}");
         envelope[key] = Value::from(0);
     }
-    let expected = r#"{"success":true,"output":"printed\t1","error":null,"result":["done",[1],[],null],"execution_time_ms":0,"memory_usage":0,"integration_calls":[],"meta":{"permission_bypassed":true}}"#;
+    assert_eq!(envelope["meta"]["run"].as_str().map(str::len), Some(16));
+    envelope["meta"]["run"] = Value::from("");
+    let expected = r#"{"success":true,"output":"printed\t1","error":null,"result":["done",[1],[],null],"execution_time_ms":0,"memory_usage":0,"integration_calls":[],"meta":{"permission_bypassed":true,"run":""}}"#;
     assert_eq!(envelope.to_string(), expected);
 }
 

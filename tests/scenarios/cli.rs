@@ -1,6 +1,7 @@
 //! The command line as a user types it: what is printed where, exit codes, and what never appears anywhere.
 
 mod accounts;
+mod audit;
 mod call;
 mod config;
 mod docs;

@@ -1,5 +1,6 @@
 //! Scenarios: real components, a real engine, providers on loopback, Lua in, outcome out. This is the specification.
 
+mod audit;
 mod cli;
 mod dialpad;
 mod gate;

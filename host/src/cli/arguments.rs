@@ -3,8 +3,11 @@
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 const ABOUT: &str = "Runs Lua that reaches real services through sandboxed plugins, and only as far as you allow.";
 
@@ -33,6 +36,13 @@ and parallel. Writes need `write = \"allow\"` under [permissions.<provider>] in 
 
 With --json everything, failures included, is one JSON document on standard output:
 {success, output, error, result, fault, execution_time_ms, memory_usage, integration_calls, meta}";
+
+const AUDIT_HELP: &str = "\
+Each decision, each request and each end of an invocation is a record, in files of one month under `audit` in the kosmo
+home. They hold no argument, body, query or secret. Where they cannot be written, writes are refused.
+
+  kosmo audit --since 1h --denied
+  kosmo audit --run 9f86d081884c7d65 --json    # a run's id is meta.run of its --json envelope";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -68,6 +78,9 @@ pub(super) enum Command {
     /// List the plugins found
     #[command(name = "plugins:list", args_override_self = true)]
     PluginsList(PluginsList),
+    /// Show what was decided, sent and done
+    #[command(name = "audit", after_help = AUDIT_HELP, args_override_self = true)]
+    Audit(Audit),
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +164,28 @@ pub(super) struct PluginsList {
     pub(super) plugins: PluginFolders,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Only what is not older: `30m`, `1h`, `7d`, `2026-11-22` or `2026-11-22T05:19:40Z`, in UTC
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(super) since: Option<SystemTime>,
+    /// Only this provider's
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    /// Only this run's
+    #[arg(long, value_name = "ID")]
+    pub(super) run: Option<String>,
+    /// Only refusals
+    #[arg(long)]
+    pub(super) denied: bool,
+    /// Only the last so many [default: 100, with --since or --json all]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) last: Option<NonZeroUsize>,
+    /// Print one JSON array instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// A flag where code should be is a forgotten value; as code it would be a comment that does nothing.
 fn code(text: &str) -> Result<String, String> {
     let flag = text.strip_prefix("--").unwrap_or_default();
@@ -169,6 +204,31 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let usable = seconds.filter(|seconds| !seconds.is_zero());
     usable.ok_or_else(|| "it takes a number of seconds above 0, such as 30 or 0.5".into())
+}
+
+fn since(text: &str) -> Result<SystemTime, String> {
+    let time = ago(text).or_else(|| moment(text));
+    time.ok_or_else(|| "it takes a duration such as 30m, 1h or 7d, or a time such as 2026-11-22T05:19:40Z".into())
+}
+
+/// `1h` before now. As far back as time goes, if that is longer.
+fn ago(text: &str) -> Option<SystemTime> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let ago = Duration::from_secs(number.parse::<u32>().ok().map(u64::from)? * seconds);
+    Some(SystemTime::now().checked_sub(ago).map_or(SystemTime::UNIX_EPOCH, |time| time.max(SystemTime::UNIX_EPOCH)))
+}
+
+/// `2026-11-22` is its first moment.
+fn moment(text: &str) -> Option<SystemTime> {
+    let whole = if text.len() == "2026-11-22".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    OffsetDateTime::parse(&whole, &Rfc3339).ok().map(Into::into)
 }
 
 #[cfg(test)]
@@ -235,6 +295,25 @@ mod tests {
         check_code(&["-e", "return 1", "-e", "return 2"], "return 2");
         check_refused(&["--eval", "--json"], "write the code right after --eval");
         check_refused(&["--eval"], "--eval");
+    }
+
+    #[track_caller]
+    fn check_since(text: &str, expected: Option<u64>) {
+        let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
+        assert_eq!(since(text).ok().map(seconds), expected, "{text}");
+    }
+
+    #[test]
+    fn a_time_is_a_moment_or_a_while_ago() {
+        check_since("2026-11-22", Some(1_795_305_600));
+        check_since("2026-11-22T05:19:40Z", Some(1_795_324_780));
+        check_since("2026-11-22T07:19:40+02:00", Some(1_795_324_780));
+        check_since("4294967295d", Some(0));
+        for text in ["", "h", "1", "1y", "-1h", "1.5h", "2026-13-01", "yesterday", "2026-11-22 05:19", "é"] {
+            check_since(text, None);
+        }
+        let hour = SystemTime::now() - Duration::from_secs(3600);
+        assert!(since("60m").expect("a time").duration_since(hour).expect("later") < Duration::from_secs(60));
     }
 
     #[test]

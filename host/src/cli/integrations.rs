@@ -4,7 +4,7 @@ use super::arguments::{IntegrationsDocs, IntegrationsList};
 use super::failure::Outcome;
 use super::{open, output, table};
 use kosmo::docs::{self, Access};
-use kosmo::{Fault, Function, Host, Operation, Provider};
+use kosmo::{Fault, Function, Host, Provider};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -83,15 +83,7 @@ fn function_row(provider: &str, function: &Function) -> Value {
         "provider": provider,
         "function": function.name,
         "summary": function.summary,
-        "operation": word(function.operation),
+        "operation": function.operation.as_str(),
         "destructive": function.destructive,
     })
-}
-
-/// `read` or `write`.
-pub(super) fn word(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Read => "read",
-        Operation::Write => "write",
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{IntegrationsLua, Script};
 use super::failure::Outcome;
-use super::{open, output, source};
+use super::{audit, open, output, source};
 use kosmo::mcp_config::McpConfig;
 use kosmo::{Host, Session, Surface};
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub(super) fn mcp(arguments: &Script) -> Outcome {
 fn run(host: Host, surface: Surface, arguments: &Script, script: kosmo::Script) -> i32 {
     let session = session(&host, surface, arguments);
     let outcome = session.run_blocking(script);
+    audit::warn(&host);
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
     std::mem::forget((host, session));
     if arguments.json {

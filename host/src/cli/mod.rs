@@ -2,6 +2,7 @@
 //! failed) or 2 (it was asked wrongly).
 
 mod arguments;
+mod audit;
 mod call;
 mod failure;
 mod integrations;
@@ -38,6 +39,7 @@ fn dispatch(command: Command) -> Outcome {
         Command::McpLua(arguments) => lua::mcp(&arguments),
         Command::PluginsInstall(arguments) => plugins::install(&arguments),
         Command::PluginsList(arguments) => plugins::list(&arguments),
+        Command::Audit(arguments) => audit::show(&arguments),
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Bridge {
     pub(super) invoker: Arc<dyn Invoker>,
     pub(super) settings: Arc<Settings>,
     pub(super) clock: Clock,
+    pub(super) run: RefCell<Arc<str>>,
     pub(super) shapes: Shapes,
     pub(super) faults: Faults,
     pub(super) renderer: Renderer,
@@ -65,7 +66,8 @@ pub(super) type HostFunction = fn(&Lua, &Bridge, Arguments) -> Answer;
 
 impl Bridge {
     /// What was collected is dropped, the time starts.
-    pub(super) fn start(&self, abandoned: Arc<AtomicBool>) {
+    pub(super) fn start(&self, run: Arc<str>, abandoned: Arc<AtomicBool>) {
+        self.run.replace(run);
         self.records.take();
         self.output.take();
         self.clock.start(abandoned);
@@ -77,7 +79,7 @@ impl Bridge {
             output: self.output.take().into_text(),
             execution_time_ms: milliseconds(self.clock.elapsed()),
             integration_calls: self.records.take().into_list(),
-            meta: Meta { permission_bypassed: self.settings.force },
+            meta: Meta { permission_bypassed: self.settings.force, run: Some(self.run.borrow().to_string()) },
             ..ended
         }
     }

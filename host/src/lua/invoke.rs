@@ -59,6 +59,7 @@ impl Target {
             arguments: self.arguments(bridge, values).map_err(|fault| fault.of(&self.provider, &self.function))?,
             force: bridge.settings.force,
             deadline: Some(bridge.clock.deadline()),
+            run: Some(bridge.run.borrow().clone()),
         })
     }
 

@@ -5,6 +5,7 @@ use super::invoker::Invoker;
 use super::lost::{Over, Watch};
 use super::outcome::{Meta, Outcome};
 use super::vm::Vm;
+use crate::audit::new_run;
 use crate::fault::{Code, Fault};
 use crate::host::Host;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,6 +169,8 @@ struct Worker {
 
 struct Job {
     script: Script,
+    /// What the audit log calls its run.
+    id: Arc<str>,
     begun: Arc<OnceLock<Instant>>,
     abandoned: Arc<AtomicBool>,
     reply: Sender<Outcome>,
@@ -176,7 +179,8 @@ struct Job {
 impl Session {
     /// Runs a script. When the returned future is dropped, the script is stopped.
     pub async fn run(&self, script: Script) -> Outcome {
-        let run = match self.submit(script) {
+        let id = new_run();
+        let run = match self.submit(script, &id) {
             Ok(run) => run,
             Err(refused) => return *refused,
         };
@@ -187,21 +191,22 @@ impl Session {
         let waiting = thread::Builder::new().name("kosmo-lua-wait".into());
         let waits = waiting.spawn(move || drop(tell.send(run.wait())));
         match waits {
-            Ok(_) => self.ended(told.await.unwrap_or(Ended::Broken)),
-            Err(_) => self.ended(Ended::Broken),
+            Ok(_) => self.ended(told.await.unwrap_or(Ended::Broken), &id),
+            Err(_) => self.ended(Ended::Broken, &id),
         }
     }
 
     /// Runs a script and blocks the calling thread until it ended. Refuses to inside a current-thread runtime that the
     /// host borrowed: while that thread is blocked, no request would ever be sent.
     pub fn run_blocking(&self, script: Script) -> Outcome {
+        let id = new_run();
         if self.invoker.is_stalled() {
             let message = "Session::run_blocking would block the only thread of the runtime that the host works on. Use \
                            Session::run(script).await there";
-            return self.faulted(Fault::new(Code::Internal, message));
+            return self.faulted(Fault::new(Code::Internal, message), &id);
         }
-        match self.submit(script) {
-            Ok(run) => self.ended(run.wait()),
+        match self.submit(script, &id) {
+            Ok(run) => self.ended(run.wait(), &id),
             Err(refused) => *refused,
         }
     }
@@ -212,19 +217,19 @@ impl Session {
         self.overdue.load(Ordering::Relaxed)
     }
 
-    fn submit(&self, script: Script) -> Result<Run, Box<Outcome>> {
+    fn submit(&self, script: Script, id: &Arc<str>) -> Result<Run, Box<Outcome>> {
         if self.is_overdue() {
-            return Err(Box::new(self.ended(Ended::Stuck)));
+            return Err(Box::new(self.ended(Ended::Stuck, id)));
         }
-        let worker = self.worker().map_err(|ended| Box::new(self.ended(ended)))?;
+        let worker = self.worker().map_err(|ended| Box::new(self.ended(ended, id)))?;
         let (reply, answer) = channel();
         let limit = self.settings.time_limit.saturating_add(self.settings.grace);
         let (overdue, watch) = (Arc::clone(&self.overdue), worker.watch);
         let run = Run { begun: Arc::default(), abandoned: Arc::default(), overdue, watch, answer, limit };
-        let job = Job { script, begun: Arc::clone(&run.begun), abandoned: Arc::clone(&run.abandoned), reply };
-        match worker.jobs.send(job) {
+        let (begun, abandoned) = (Arc::clone(&run.begun), Arc::clone(&run.abandoned));
+        match worker.jobs.send(Job { script, id: Arc::clone(id), begun, abandoned, reply }) {
             Ok(()) => Ok(run),
-            Err(_) => Err(Box::new(self.ended(Ended::Broken))),
+            Err(_) => Err(Box::new(self.ended(Ended::Broken, id))),
         }
     }
 
@@ -243,28 +248,29 @@ impl Session {
         Ok(worker.insert(Worker { jobs, watch }).clone())
     }
 
-    fn ended(&self, ended: Ended) -> Outcome {
+    fn ended(&self, ended: Ended, id: &str) -> Outcome {
         match ended {
             Ended::Answered(outcome) => *outcome,
-            Ended::Refused(fault) => self.faulted(fault),
-            Ended::Overdue => self.faulted(overdue(self.settings.time_limit)),
+            Ended::Refused(fault) => self.faulted(fault, id),
+            Ended::Overdue => self.faulted(overdue(self.settings.time_limit), id),
             Ended::Stuck => {
                 let message =
                     "This session is stuck in an earlier script that could not be stopped. Start another session";
-                self.faulted(Fault::new(Code::Timeout, message))
+                self.faulted(Fault::new(Code::Timeout, message), id)
             }
             Ended::Broken => {
                 // The next script gets a new thread, with a new state.
                 self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let message = "The Lua session broke off, which is a defect of kosmo. Its globals are lost; the next \
                                script starts afresh";
-                self.faulted(Fault::new(Code::Internal, message))
+                self.faulted(Fault::new(Code::Internal, message), id)
             }
         }
     }
 
-    fn faulted(&self, fault: Fault) -> Outcome {
-        Outcome { meta: Meta { permission_bypassed: self.settings.force }, ..Outcome::faulted(fault) }
+    fn faulted(&self, fault: Fault, id: &str) -> Outcome {
+        let meta = Meta { permission_bypassed: self.settings.force, run: Some(id.into()) };
+        Outcome { meta, ..Outcome::faulted(fault) }
     }
 }
 
@@ -341,7 +347,7 @@ fn work(settings: Arc<Settings>, invoker: Arc<dyn Invoker>, jobs: &Receiver<Job>
         // Nobody else sets it.
         let _ = job.begun.set(Instant::now());
         let outcome = match &vm {
-            Ok(vm) => vm.run(&job.script, job.abandoned),
+            Ok(vm) => vm.run(&job.script, job.id, job.abandoned),
             Err(error) => Outcome::faulted(Fault::new(Code::Internal, format!("Lua could not be started: {error}"))),
         };
         // The caller may have given up.

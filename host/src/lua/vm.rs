@@ -14,6 +14,7 @@ use super::{invoke, library};
 use crate::fault::{Code, Fault};
 use mlua::chunk::{ChunkMode, Compiler};
 use mlua::{Error, Function, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -60,8 +61,8 @@ impl Vm {
     }
 
     /// Runs a script to its end, or to the first limit it meets.
-    pub(super) fn run(&self, script: &Script, abandoned: Arc<AtomicBool>) -> Outcome {
-        self.bridge.start(abandoned);
+    pub(super) fn run(&self, script: &Script, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Outcome {
+        self.bridge.start(run, abandoned);
         let ended = self.execute(script);
         invoke::drain(&self.bridge);
         let outcome = self.bridge.outcome(ended);
@@ -182,6 +183,7 @@ fn bridge(lua: &Lua, settings: Arc<Settings>, invoker: Arc<dyn Invoker>) -> mlua
         clock: Clock::new(settings.cpu_limit, settings.time_limit),
         renderer: Renderer::new(shapes.clone(), faults.clone(), named, native),
         settings,
+        run: RefCell::new("".into()),
         shapes,
         faults,
         patterns: Default::default(),

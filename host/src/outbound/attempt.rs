@@ -9,6 +9,7 @@ use crate::fault::{Code, Fault};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::Full;
 
 impl Gate {
@@ -19,11 +20,21 @@ impl Gate {
         permit: &Permit<'_>,
         body: Bytes,
     ) -> Result<Response<Whole>, Fault> {
-        self.attempt(self.build(parts, permit, body)?).await
+        self.attempt(permit, self.build(parts, permit, body)?).await
     }
 
-    /// Sends once.
-    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Response<Whole>, Fault> {
+    /// Sends once, on record.
+    async fn attempt(&self, permit: &Permit<'_>, request: Request<Full<Bytes>>) -> Result<Response<Whole>, Fault> {
+        let attempt = self.sending(request.method(), permit, request.body().size_hint().lower());
+        let answer = self.exchange(request).await;
+        match &answer {
+            Ok(answer) => attempt.answered(answer.status().as_u16(), answer.body().size_hint().lower()),
+            Err(fault) => attempt.failed(fault),
+        }
+        answer
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Whole>, Fault> {
         self.read(self.connected.client.send(request).await?).await
     }
 

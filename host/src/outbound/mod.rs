@@ -3,6 +3,7 @@
 pub mod address;
 mod answer;
 mod attempt;
+mod audited;
 mod budget;
 mod check;
 mod client;
@@ -11,6 +12,7 @@ mod encoding;
 mod headers;
 
 use crate::account::Account;
+use crate::audit::Trail;
 use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
@@ -40,6 +42,7 @@ pub(crate) struct Outbound {
 /// What this invocation may send, and what became of it.
 pub(crate) struct Gate {
     pub(crate) host: Arc<Surroundings>,
+    pub(crate) trail: Arc<Trail>,
     pub(crate) description: Arc<Description>,
     pub(crate) function: String,
     pub(crate) operation: Operation,
@@ -94,7 +97,7 @@ impl Gate {
 
     async fn send(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>, Fault> {
         let (parts, body) = request.into_parts();
-        let permit = self.check(&parts.method, &parts.uri.to_string())?;
+        let permit = self.decide(&parts.method, &parts.uri.to_string())?;
         self.count()?;
         let body = collect(body, self.limits.request_body).await?;
         let (parts, body) = self.deliver(&parts, &permit, body).await?.into_parts();

@@ -2,10 +2,14 @@
 
 use super::{eval, kosmo};
 use kosmo_tests::Scenario;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const SEND: &str = "print('sending') return app.integrations.ringcentral.send_sms({from = '+16505551234', to = \
      '+16505559876', text = 'Hello'}).messageStatus";
+
+fn bypassed(envelope: &Value) -> bool {
+    envelope["meta"]["permission_bypassed"].as_bool().expect("a key of every envelope")
+}
 
 #[test]
 fn a_write_is_refused_with_its_cure_until_somebody_allows_it() {
@@ -18,21 +22,15 @@ fn a_write_is_refused_with_its_cure_until_somebody_allows_it() {
     let sentence = "Integration 'ringcentral' write requires approval. Ask the user to change the permission in \
          /settings → Integrations (`write = \"allow\"` under [permissions.ringcentral] in config.toml), or to run \
          this once with --force.";
-    assert_eq!((&envelope["error"], &envelope["meta"]), (&json!(sentence), &json!({"permission_bypassed": false})));
+    assert_eq!((&envelope["error"], bypassed(&envelope)), (&json!(sentence), false));
     assert_eq!(scenario.simulator.requests().len(), 0);
 
     let (code, envelope) = eval(&scenario, SEND, &["--force"]);
-    assert_eq!(
-        (code, &envelope["result"], &envelope["meta"]),
-        (0, &json!(["Queued"]), &json!({"permission_bypassed": true}))
-    );
+    assert_eq!((code, &envelope["result"], bypassed(&envelope)), (0, &json!(["Queued"]), true));
 
     scenario.configure("[permissions.ringcentral]\nwrite = \"allow\"\n");
     let (code, envelope) = eval(&scenario, SEND, &[]);
-    assert_eq!(
-        (code, &envelope["result"], &envelope["meta"]),
-        (0, &json!(["Queued"]), &json!({"permission_bypassed": false}))
-    );
+    assert_eq!((code, &envelope["result"], bypassed(&envelope)), (0, &json!(["Queued"]), false));
     assert_eq!(scenario.simulator.sms_sent().len(), 2);
 }
 

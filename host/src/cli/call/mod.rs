@@ -8,7 +8,7 @@ pub(super) use words::sorted;
 
 use super::arguments::PluginFolders;
 use super::failure::{self, Outcome, Usage};
-use super::{open, output};
+use super::{audit, open, output};
 use clap::Args;
 use flags::Typed;
 use kosmo::{Code, Fault, Host, Invocation, Operation, Provider, docs};
@@ -155,6 +155,7 @@ fn call(host: &Host, name: &str, words: &[String], options: &Options) -> Outcome
         Invocation { account, force: options.force, ..Invocation::new(provider.name(), &function, arguments) };
     let begun = Instant::now();
     let answer = host.block_on(host.invoke(invocation)).and_then(|json| parsed(&provider, &json));
+    audit::warn(host);
     let name = format!("{}.{function}", provider.name());
     let operation = declared.map(|function| function.operation);
     Ok(tell(Envelope::new(&name, operation, answer, options, begun), options.json))
@@ -234,7 +235,7 @@ impl Envelope {
             fault,
             meta: Meta {
                 dry_run: false,
-                operation: operation.map(super::integrations::word),
+                operation: operation.map(Operation::as_str),
                 permission_bypassed: options.force,
                 account: options.account.clone().unwrap_or_else(|| "default".into()),
             },

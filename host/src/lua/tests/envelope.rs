@@ -16,7 +16,18 @@ fn the_keys_come_in_a_stable_order() {
     assert_eq!(keys(&json).join(" "), expected);
     assert_eq!(keys(&json["integration_calls"][0]).join(" "), "path durationMs status name group");
     assert_eq!(keys(&json["integration_calls"][1]).join(" "), "path durationMs status error name group");
-    assert_eq!(json["meta"], json!({"permission_bypassed": false}));
+    assert_eq!(keys(&json["meta"]).join(" "), "permission_bypassed run");
+    assert_eq!(json["meta"]["permission_bypassed"], false);
+}
+
+#[test]
+fn every_run_has_a_name_of_its_own_whatever_became_of_it() {
+    let session = session();
+    let names: Vec<_> = ["return 1", "error('x')", "x = = 1"]
+        .map(|code| session.run_blocking(Script::new("x", code)).meta.run.expect("a run"))
+        .into();
+    let hex = |name: &String| name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(names.iter().all(hex) && names[0] != names[1] && names[1] != names[2], "{names:?}");
 }
 
 #[test]
