@@ -5,7 +5,7 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Limits;
-use crate::outbound::Budget;
+use crate::outbound::{Budget, Transport};
 use crate::resume::Resumes;
 use crate::store::Store;
 use serde_json::{Map, Value};
@@ -49,6 +49,7 @@ pub(crate) struct Surroundings {
     pub(crate) engine: Arc<Engine>,
     pub(crate) config: Config,
     pub(crate) limits: Limits,
+    pub(crate) transport: Arc<Transport>,
     /// The answers all invocations together may hold at once.
     pub(crate) held: Arc<Budget>,
     pub(crate) resumes: Resumes,

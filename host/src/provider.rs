@@ -145,7 +145,7 @@ impl Provider {
         policies.check_names(&self.description, &host.config.account_names(&self.description))?;
         let account = host.config.account(&self.description, &self.digest, name)?;
         policies.granted(self.name()).check_account(name)?;
-        let account = Arc::new(Connected::new(account, &host.limits));
+        let account = Arc::new(Connected::new(account, &host.transport, &host.limits));
         ready.insert(name.into(), Arc::clone(&account));
         Ok(account)
     }

@@ -10,6 +10,10 @@ mod client;
 mod connect;
 mod encoding;
 mod headers;
+mod resolve;
+mod stream;
+mod tls;
+mod tunnel;
 
 use crate::account::Account;
 use crate::audit::Trail;
@@ -29,6 +33,9 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 pub(crate) use budget::Budget;
 pub(crate) use client::Connected;
+pub(crate) use connect::Transport;
+pub use resolve::{Resolve, Resolving};
+pub(crate) use tls::Roots;
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send>;
