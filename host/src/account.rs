@@ -84,6 +84,17 @@ pub enum AccountError {
         /// What is wrong with it.
         error: RuleError,
     },
+    /// A URL that everyone on the way could read the credential from.
+    #[error(
+        "[accounts.{provider}.{account}]: `url` would send the credential in clear text over the internet; use \
+         `https://`. Plain `http://` is for `localhost` and for private addresses."
+    )]
+    Clear {
+        /// The provider.
+        provider: String,
+        /// The account.
+        account: String,
+    },
     /// A credential no header can carry.
     #[error("[accounts.{provider}.{account}]: `{field}` holds a line break or another character that cannot be sent")]
     Unsendable {
@@ -156,10 +167,14 @@ impl Account {
         }
         let base = reader.base("url")?.unwrap_or_else(|| description.base().clone());
         let origins = reader.origins(accepted)?;
+        let credential = reader.credential()?;
+        if credential.is_some() && base.is_overheard() {
+            return Err(AccountError::Clear { provider: reader.provider(), account: name.into() });
+        }
         Ok(Self {
             name: name.into(),
             settings: reader.settings(),
-            credential: reader.credential()?,
+            credential,
             secrets: reader.secrets(),
             base,
             origins,

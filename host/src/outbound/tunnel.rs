@@ -90,7 +90,7 @@ mod tests {
             ("HTTP/1.1 403 Forbidden\r\n\r\n", "status 403"),
             ("SSH-2.0-OpenSSH\r\n\r\n", "did not answer as one"),
             ("HTTP/1.1 two hundred\r\n\r\n", "did not answer as one"),
-            ("HTTP/1.1 200 OK\r\n", "eof"),
+            ("HTTP/1.1 200 OK\r\n", "end of file"),
             (&endless, "too long"),
         ] {
             let error = opened(answer).0.expect_err(part);
