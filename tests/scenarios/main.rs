@@ -1,14 +1,17 @@
 //! Scenarios: real components, a real engine, providers on loopback, Lua in, outcome out. This is the specification.
 
+mod answers;
 mod audit;
 mod cli;
 mod dialpad;
 mod gate;
 mod hostile;
+mod hostile_urls;
 mod limits;
 mod lua;
 mod memory;
 mod misbehaviour;
+mod network;
 mod ringcentral;
 mod seeds;
 mod swap;
