@@ -83,7 +83,11 @@ impl Account {
         }
         let base = reader.base("url")?.unwrap_or_else(|| description.base().clone());
         let origins = reader.origins(accepted)?;
-        Ok(Self { name: name.into(), settings: reader.settings(), scheme: reader.scheme(&base)?, base, origins })
+        let scheme = reader.scheme(&base)?;
+        if !matches!(scheme, Scheme::Open) && base.is_overheard() {
+            return Err(AccountError::Clear { provider: reader.provider(), account: name.into() });
+        }
+        Ok(Self { name: name.into(), settings: reader.settings(), scheme, base, origins })
     }
 
     /// `default`, `work`.

@@ -8,6 +8,8 @@ use crate::fault::{Code, Fault};
 use crate::files;
 use crate::grant::Grant;
 use crate::nearest::did_you_mean;
+use crate::network::{Network, NetworkError, NetworkSettings};
+use crate::outbound::Roots;
 use crate::permission::Permission;
 use crate::policy::{Policies, Policy};
 use crate::secret::Secret;
@@ -26,6 +28,10 @@ pub struct Config {
     policies: Policies,
     environment: BTreeMap<String, String>,
     accepted: BTreeMap<String, String>,
+    network: NetworkSettings,
+    roots: Roots,
+    /// What errors call the file.
+    file: PathBuf,
 }
 
 /// Why the configuration cannot be used.
@@ -49,6 +55,14 @@ pub enum ConfigError {
         /// What is wrong, and what would be right.
         message: String,
     },
+    /// `[network]` cannot be used.
+    #[error("{}, [network]: {error}", .file.display())]
+    Network {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        error: NetworkError,
+    },
 }
 
 #[derive(Default, Deserialize)]
@@ -57,6 +71,7 @@ struct File {
     accounts: BTreeMap<String, BTreeMap<String, Written>>,
     grants: BTreeMap<Name, Grant>,
     permissions: BTreeMap<Name, Permission>,
+    network: NetworkSettings,
 }
 
 /// What a project may say. It comes with a checkout, so it can take away and not give.
@@ -130,9 +145,11 @@ impl Config {
     /// # Errors
     /// Names the line and the cure.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        let File { accounts, grants, permissions } =
+        let File { accounts, grants, permissions, network } =
             toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
-        Ok(Self { accounts, policies: Policies::new(file, Policy { grants, permissions }), ..Self::default() })
+        let roots = network.ca_file.as_ref().map_or_else(|| Ok(Roots::default()), |path| read_roots(file, path))?;
+        let policies = Policies::new(file, Policy { grants, permissions });
+        Ok(Self { accounts, policies, network, roots, file: file.into(), ..Self::default() })
     }
 
     /// Narrowed by the project that `folder` is in: by the nearest `.kosmo/config.toml` in it or above it, that of the
@@ -172,6 +189,15 @@ impl Config {
     /// What the files say about grants and permissions.
     pub fn policies(&self) -> &Policies {
         &self.policies
+    }
+
+    /// How providers are reached.
+    ///
+    /// # Errors
+    /// If the proxy is the environment's and that cannot be used.
+    pub(crate) fn network(&self) -> Result<Network, ConfigError> {
+        let network = self.network.resolve(self.roots.clone(), |name| self.environment.get(name).cloned());
+        network.map_err(|error| ConfigError::Network { file: self.file.clone(), error })
     }
 
     /// The names of a provider's accounts, `default` first.
@@ -288,6 +314,13 @@ fn project_file(home: Option<&Path>, folder: &Path) -> Option<PathBuf> {
 
 fn read(file: &Path) -> Result<String, ConfigError> {
     files::read_text(file).map_err(|error| ConfigError::Unreadable { file: file.into(), error })
+}
+
+/// A relative path is meant from where the configuration lies.
+fn read_roots(file: &Path, path: &Path) -> Result<Roots, ConfigError> {
+    let path = file.parent().unwrap_or(Path::new("")).join(path);
+    let roots = std::fs::read(&path).map_err(|error| error.to_string()).and_then(|pem| Roots::parse(&pem));
+    roots.map_err(|why| ConfigError::Network { file: file.into(), error: NetworkError::Roots { file: path, why } })
 }
 
 fn mistake(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::lua::Lost;
-use crate::outbound::{Budget, Queues};
+use crate::outbound::{Budget, Queues, Resolve, Transport};
 use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
@@ -206,6 +206,7 @@ pub struct HostBuilder {
     cache: Option<PathBuf>,
     audit: Option<PathBuf>,
     configure: Option<Configure>,
+    resolver: Option<Box<dyn Resolve>>,
 }
 
 impl HostBuilder {
@@ -271,10 +272,17 @@ impl HostBuilder {
         Self { configure: Some(configure), ..self }
     }
 
+    /// What finds providers' addresses, instead of the system's resolver. What it answers is checked like any answer:
+    /// special-purpose addresses are dialled only where an account's own `url` spells them out.
+    #[must_use]
+    pub fn resolver(self, resolver: impl Resolve + 'static) -> Self {
+        Self { resolver: Some(Box::new(resolver)), ..self }
+    }
+
     /// Builds the host. Inside a tokio runtime it uses that one, otherwise one of its own.
     ///
     /// # Errors
-    /// A mistake in the home's `config.toml`.
+    /// A mistake in the home's `config.toml`, or in what it takes from the environment.
     pub fn build(self) -> Result<Host, ConfigError> {
         let config = match (self.config, &self.home) {
             (Some(config), _) => config,
@@ -294,6 +302,7 @@ impl HostBuilder {
             resumes: Resumes::new(under("resume")),
             secrets: Secrets::default(),
             store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
+            transport: Transport::new(config.network()?, self.resolver, self.limits.timeouts),
             held: Budget::new(self.limits.held_by_all),
             audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
             queues: Queues::default(),

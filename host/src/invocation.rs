@@ -5,7 +5,7 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Limits;
-use crate::outbound::{Budget, Queues};
+use crate::outbound::{Budget, Queues, Transport};
 use crate::resume::Resumes;
 use crate::secrets::Secrets;
 use crate::store::Store;
@@ -50,6 +50,7 @@ pub(crate) struct Surroundings {
     pub(crate) engine: Arc<Engine>,
     pub(crate) config: Config,
     pub(crate) limits: Limits,
+    pub(crate) transport: Arc<Transport>,
     /// The answers all invocations together may hold at once.
     pub(crate) held: Arc<Budget>,
     pub(crate) resumes: Resumes,

@@ -152,7 +152,7 @@ impl Provider {
         let account = host.config.account(&self.description, &self.digest, name)?;
         policies.granted(self.name()).check_account(name)?;
         let queue = host.queues.of(self.name(), name, &self.description.rate_groups);
-        let account = Arc::new(Connected::new(account, queue, &host.limits));
+        let account = Arc::new(Connected::new(account, queue, &host.transport, &host.limits));
         ready.insert(name.into(), Arc::clone(&account));
         Ok(account)
     }

@@ -4,6 +4,7 @@
 //! any number of further non-empty segments. Nothing else is a pattern, and what is not a pattern is refused.
 
 use crate::bindings::contract;
+use crate::outbound::address::is_public;
 use crate::target::{Target, TargetError};
 use std::fmt;
 use url::{Host, Url};
@@ -163,6 +164,18 @@ impl Base {
             None => false,
         };
         self.typed && literal && self.url.host_str() == Some(host) && self.url.port_or_known_default() == Some(port)
+    }
+
+    /// Whether others than the operator's own network could read what is sent there: clear text to a public address, or
+    /// to a name, which may lead to one.
+    pub fn is_overheard(&self) -> bool {
+        let own = match self.url.host() {
+            Some(Host::Ipv4(address)) => !is_public(address.into()),
+            Some(Host::Ipv6(address)) => !is_public(address.into()),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        self.url.scheme() == "http" && !own
     }
 
     /// Whether the target lies below it, at a path of this pattern.

@@ -1,6 +1,12 @@
 //! The URL a request goes to, parsed once: what is checked is what is dialled and sent. Pure.
 
-use url::Url;
+use url::{Host, Url};
+
+/// Bytes of a URL, far more than servers take.
+const LONGEST: usize = 16 << 10;
+/// Bytes of a host's name, and of one label of it (RFC 1035).
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
 
 /// An absolute http(s) URL in normal form, without anything two parsers could read differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +26,12 @@ pub enum TargetError {
     /// Credentials before the host.
     #[error("it holds user information before the host")]
     UserInfo,
+    /// Longer than any server takes.
+    #[error("it has more than {} KiB", LONGEST >> 10)]
+    TooLong,
+    /// Not a host's name.
+    #[error("its host is no name: labels have 1 to 63 letters, digits, hyphens or underscores")]
+    Name,
     /// There is no such port.
     #[error("port 0 cannot be reached")]
     PortZero,
@@ -57,6 +69,9 @@ impl Target {
         if url.port() == Some(0) {
             return Err(TargetError::PortZero);
         }
+        if let Some(Host::Domain(name)) = url.host() {
+            check_name(name)?;
+        }
         Ok(Self { url })
     }
 
@@ -78,6 +93,9 @@ impl Target {
 
 /// Everything up to the path, and the path.
 fn split(text: &str) -> Result<(&str, &str), TargetError> {
+    if text.len() > LONGEST {
+        return Err(TargetError::TooLong);
+    }
     if text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
         return Err(TargetError::Ambiguous("a space or control character"));
     }
@@ -87,16 +105,38 @@ fn split(text: &str) -> Result<(&str, &str), TargetError> {
     if text.contains('#') {
         return Err(TargetError::Ambiguous("a fragment"));
     }
-    let authority = text.find("://").ok_or(TargetError::NotAbsolute)? + "://".len();
-    let end = text[authority..].find(['/', '?']).map_or(text.len(), |length| authority + length);
-    if text[authority..end].contains('@') {
-        return Err(TargetError::UserInfo);
+    let (scheme, rest) = text.split_once("://").ok_or(TargetError::NotAbsolute)?;
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(TargetError::NotAbsolute);
     }
-    if text[authority..end].contains('%') {
-        return Err(TargetError::Ambiguous("an escape in the host"));
-    }
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    check_authority(authority)?;
+    let end = scheme.len() + "://".len() + authority.len();
     let query = text.find('?').unwrap_or(text.len());
     Ok((&text[..end], &text[end..query.max(end)]))
+}
+
+fn check_authority(authority: &str) -> Result<(), TargetError> {
+    match authority {
+        "" => Err(TargetError::NotAbsolute),
+        text if text.contains('@') => Err(TargetError::UserInfo),
+        text if text.contains('%') => Err(TargetError::Ambiguous("an escape in the host")),
+        // What a name of other letters comes to is a matter of tables and their versions; its ASCII form is not.
+        text if !text.is_ascii() => Err(TargetError::Ambiguous("a host that is not ASCII (write its `xn--` form)")),
+        _ => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), TargetError> {
+    if name.ends_with('.') {
+        return Err(TargetError::Ambiguous("a dot at the end of the host"));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let label = |label: &str| (1..=LONGEST_LABEL).contains(&label.len()) && label.bytes().all(plain);
+    if name.len() > LONGEST_NAME || !name.split('.').all(label) {
+        return Err(TargetError::Name);
+    }
+    Ok(())
 }
 
 fn query(text: &str) -> &str {
@@ -114,6 +154,7 @@ fn normalise(path: &str) -> Result<String, TargetError> {
     }
     normal.push_str(rest);
     check_segments(&normal)?;
+    check_bytes(&normal)?;
     Ok(normal)
 }
 
@@ -131,7 +172,9 @@ fn unescape(escape: &str) -> Result<String, TargetError> {
 fn check_segments(path: &str) -> Result<(), TargetError> {
     let segments = path.strip_prefix('/').unwrap_or_default();
     // Some servers cut a segment's parameters off before they resolve it.
-    if segments.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | ".."))) {
+    let dotted =
+        |segment: &str| segment.replace("%3B", ";").split(';').next().is_some_and(|name| matches!(name, "." | ".."));
+    if segments.split('/').any(dotted) {
         return Err(TargetError::Ambiguous("a dot segment"));
     }
     if segments.trim_end_matches('/').split('/').any(str::is_empty) && !segments.is_empty() || segments.ends_with("//")
@@ -139,6 +182,23 @@ fn check_segments(path: &str) -> Result<(), TargetError> {
         return Err(TargetError::Ambiguous("an empty segment"));
     }
     Ok(())
+}
+
+/// Servers that decode once more than they should, or that read invalid UTF-8 leniently, would see another path.
+fn check_bytes(path: &str) -> Result<(), TargetError> {
+    let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    let twice =
+        |rest: &str| rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if path.split("%25").skip(1).any(twice) {
+        return Err(TargetError::Ambiguous("a character encoded twice"));
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    for (index, part) in path.split('%').enumerate() {
+        let (escape, rest) = part.as_bytes().split_at(if index == 0 { 0 } else { 2 });
+        bytes.extend(hex(escape));
+        bytes.extend_from_slice(rest);
+    }
+    if std::str::from_utf8(&bytes).is_err() { Err(TargetError::Ambiguous("bytes that are not UTF-8")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -161,6 +221,13 @@ mod tests {
         check("http://0177.0.0.1/", Ok("http://127.0.0.1/"));
         check("http://[::1]:8080/", Ok("http://[::1]:8080/"));
         check("https://api.test/a/", Ok("https://api.test/a/"));
+        check("HTTPS://API.test:00443/a", Ok("https://api.test/a"));
+        check("https://api.test:/a", Ok("https://api.test/a"));
+        check("https://api.test?a=b", Ok("https://api.test/?a=b"));
+        check("https://xn--bcher-kva.test/", Ok("https://xn--bcher-kva.test/"));
+        check("https://a_b.api-1.test/", Ok("https://a_b.api-1.test/"));
+        check("http://[::ffff:127.0.0.1]/", Ok("http://[::ffff:7f00:1]/"));
+        check("https://api.test/ü/%25/100%25", Ok("https://api.test/%C3%BC/%25/100%25"));
     }
 
     #[test]
@@ -189,6 +256,53 @@ mod tests {
         check("https://api.test/a%", Err(Ambiguous("a broken escape")));
         check("https://api.test/a%zz", Err(Ambiguous("a broken escape")));
         check("https://api.test/a%é", Err(Ambiguous("a broken escape")));
+        check("https://api.test/a/..%3bx/b", Err(Ambiguous("a dot segment")));
+        check("https://api.test/a/%252e%252e/b", Err(Ambiguous("a character encoded twice")));
+        check("https://api.test/a/%25%32%65/b", Err(Ambiguous("a character encoded twice")));
+        check("https://api.test/a/%c0%af/b", Err(Ambiguous("bytes that are not UTF-8")));
+        check("https://api.test/a/%c0%ae%c0%ae/b", Err(Ambiguous("bytes that are not UTF-8")));
+        check("https://api.test/a/%ff", Err(Ambiguous("bytes that are not UTF-8")));
+        check(&format!("https://api.test/{}", "a".repeat(16 << 10)), Err(TooLong));
+    }
+
+    #[test]
+    fn a_host_has_one_reading() {
+        use TargetError::*;
+        let foreign = Ambiguous("a host that is not ASCII (write its `xn--` form)");
+        for host in
+            ["api。test", "api．test", "１２７.0.0.1", "api\u{ad}.test", "аpi.test", "ⓐpi.test", "api.test\u{200b}"]
+        {
+            let target = Target::parse(&format!("https://{host}/a"));
+            assert_eq!(target.as_ref(), Err(&foreign), "{host}");
+        }
+        check("https:///evil.test/", Err(NotAbsolute));
+        check("https:////evil.test/", Err(NotAbsolute));
+        check("https:/evil.test/", Err(NotAbsolute));
+        check("https:evil.test", Err(NotAbsolute));
+        check("//evil.test/", Err(NotAbsolute));
+        check("x://https://evil.test/", Err(NotAbsolute));
+        check("https:/a://evil.test/", Err(NotAbsolute));
+        check("https://api.test:x/", Err(NotAbsolute));
+        check("https://api.test:65536/", Err(NotAbsolute));
+        check("https://api.test:80:80/", Err(NotAbsolute));
+        check("https://:443/", Err(NotAbsolute));
+        check("https://256.1.1.1/", Err(NotAbsolute));
+        check("https://1.2.3.4.5/", Err(NotAbsolute));
+        check("https://[::1/", Err(NotAbsolute));
+        check("https://[::1]x/", Err(NotAbsolute));
+        check("https://[v1.api.test]/", Err(NotAbsolute));
+        check("https://[fe80::1%25eth0]/", Err(Ambiguous("an escape in the host")));
+        check("https://xn--/", Err(NotAbsolute));
+        check("https://xn--a/", Err(NotAbsolute));
+        check("https://api.test./", Err(Ambiguous("a dot at the end of the host")));
+        check("https://127.0.0.1./", Ok("https://127.0.0.1/"));
+        check("https://api..test/", Err(Name));
+        check("https://.api.test/", Err(Name));
+        check("https://api.test,evil.test/", Err(Name));
+        check("https://api.test;evil.test/", Err(Name));
+        check("https://api.test*/", Err(Name));
+        check(&format!("https://{}.test/", "a".repeat(64)), Err(Name));
+        check(&format!("https://{}test/", "a.".repeat(125)), Err(Name));
     }
 
     #[test]

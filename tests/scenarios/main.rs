@@ -1,16 +1,19 @@
 //! Scenarios: real components, a real engine, providers on loopback, Lua in, outcome out. This is the specification.
 
+mod answers;
 mod audit;
 mod cli;
 mod dialpad;
 mod gate;
 mod grants;
 mod hostile;
+mod hostile_urls;
 mod leaks;
 mod limits;
 mod lua;
 mod memory;
 mod misbehaviour;
+mod network;
 mod oauth;
 mod rates;
 mod ringcentral;

@@ -24,6 +24,8 @@ pub struct Received {
     pub body: String,
     /// When it was there.
     pub at: Instant,
+    /// The connection it came on, counted from 0.
+    pub connection: usize,
 }
 
 impl Received {
@@ -50,9 +52,14 @@ impl Read for Polled {
 impl Echo {
     /// Starts on a free port.
     pub fn start() -> Self {
-        Self::serving(|stream, log| {
+        Self::speaking(speak)
+    }
+
+    /// Starts on a free port and says whatever this says to each request.
+    pub fn speaking(speak: fn(&Received, &mut TcpStream) -> io::Result<()>) -> Self {
+        Self::serving(move |connection, stream, log| {
             if let Ok(reader) = stream.try_clone() {
-                serve(BufReader::new(reader), stream, log);
+                serve(connection, BufReader::new(reader), stream, log, speak);
             }
         })
     }
@@ -60,22 +67,22 @@ impl Echo {
     /// Starts on a free port and never sleeps, for measurements: waking a thread on an idle machine takes longer than
     /// the request that woke it, and longer still the longer it slept.
     pub fn sleepless() -> Self {
-        Self::serving(|stream, log| {
+        Self::serving(|connection, stream, log| {
             if let (Ok(reader), Ok(())) = (stream.try_clone(), stream.set_nonblocking(true)) {
-                serve(BufReader::new(Polled(reader)), stream, log);
+                serve(connection, BufReader::new(Polled(reader)), stream, log, speak);
             }
         })
     }
 
-    fn serving(serve: fn(TcpStream, &Mutex<Vec<Received>>)) -> Self {
+    fn serving(serve: impl Fn(usize, TcpStream, &Mutex<Vec<Received>>) + Copy + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let received = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&received);
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (connection, stream) in listener.incoming().flatten().enumerate() {
                 let log = Arc::clone(&log);
-                std::thread::spawn(move || serve(stream, &log));
+                std::thread::spawn(move || serve(connection, stream, &log));
             }
         });
         Self { url, received }
@@ -92,20 +99,28 @@ impl Echo {
     }
 }
 
-fn serve(mut reader: impl BufRead, mut writer: TcpStream, log: &Mutex<Vec<Received>>) {
-    while let Some(request) = read(&mut reader) {
-        let answer = answer(&request);
-        log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        let written = match answer {
-            Answer::Whole(text) => writer.write_all(text.as_bytes()),
-            Answer::Dripping => drip(&mut writer),
-            Answer::Nothing => {
-                std::thread::park();
-                continue;
-            }
-        };
-        if written.is_err() {
+fn serve(
+    connection: usize,
+    mut reader: impl BufRead,
+    mut writer: TcpStream,
+    log: &Mutex<Vec<Received>>,
+    speak: fn(&Received, &mut TcpStream) -> io::Result<()>,
+) {
+    while let Some(request) = read(connection, &mut reader) {
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        if speak(&request, &mut writer).is_err() {
             return;
+        }
+    }
+}
+
+fn speak(request: &Received, writer: &mut TcpStream) -> io::Result<()> {
+    match answer(request) {
+        Answer::Whole(text) => writer.write_all(text.as_bytes()),
+        Answer::Dripping => drip(writer),
+        Answer::Nothing => {
+            std::thread::park();
+            Ok(())
         }
     }
 }
@@ -119,7 +134,7 @@ fn drip(writer: &mut TcpStream) -> io::Result<()> {
     }
 }
 
-fn read(reader: &mut impl BufRead) -> Option<Received> {
+fn read(connection: usize, reader: &mut impl BufRead) -> Option<Received> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|&length| length > 0)?;
     let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
@@ -133,7 +148,7 @@ fn read(reader: &mut impl BufRead) -> Option<Received> {
     let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
     let mut body = vec![0; length.unwrap_or_default()];
     reader.read_exact(&mut body).ok()?;
-    Some(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned(), at: Instant::now() })
+    Some(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned(), connection, at: Instant::now() })
 }
 
 enum Answer {

@@ -47,6 +47,17 @@ pub enum AccountError {
         /// What is wrong with it.
         error: RuleError,
     },
+    /// A URL that everyone on the way could read the credential from.
+    #[error(
+        "[accounts.{provider}.{account}]: `url` would send the credential in clear text over the internet; use \
+         `https://`. Plain `http://` is for `localhost` and for private addresses."
+    )]
+    Clear {
+        /// The provider.
+        provider: String,
+        /// The account.
+        account: String,
+    },
     /// A credential no header can carry.
     #[error("[accounts.{provider}.{account}]: `{field}` holds a line break or another character that cannot be sent")]
     Unsendable {

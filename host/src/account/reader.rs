@@ -24,7 +24,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn provider(&self) -> String {
+    pub(super) fn provider(&self) -> String {
         self.description.name.clone()
     }
 

@@ -43,6 +43,7 @@ home. They hold no argument, body, query or secret. Where they cannot be written
 
   kosmo audit --since 1h --denied
   kosmo audit --run 9f86d081884c7d65 --json    # a run's id is meta.run of its --json envelope";
+
 const CHECK_HELP: &str = "\
 Examples:
   kosmo grants:check dialpad GET /api/v2/call/123

@@ -1,15 +1,15 @@
 //! A pooled HTTP client of one account. Connections are reused by it and shared with no other.
 
 use super::answer::head_too_large;
-use super::connect::Connector;
+use super::connect::{Connector, Transport};
 use super::queue::Queue;
 use super::token::Tokens;
 use crate::account::Account;
 use crate::fault::{Code, Fault};
 use crate::limits::Limits;
-use crate::rule::Base;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::uri::Scheme;
+use http::{Request, Response, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -40,8 +40,9 @@ pub(crate) struct Connected {
 
 impl Connected {
     /// With connections of its own, none of them made yet.
-    pub(crate) fn new(account: Account, queue: Arc<Queue>, limits: &Limits) -> Self {
-        let client = Client::new(account.bases().cloned().collect(), *limits);
+    pub(crate) fn new(account: Account, queue: Arc<Queue>, transport: &Arc<Transport>, limits: &Limits) -> Self {
+        let connector = Connector::new(account.bases().cloned().collect(), Arc::clone(transport));
+        let client = Client::new(connector, *limits);
         Self { account, client, queue, tokens: Tokens::default() }
     }
 }
@@ -57,30 +58,42 @@ pub(super) struct Lost {
 /// A pooled client.
 pub(crate) struct Client {
     inner: legacy::Client<Connector, Full<Bytes>>,
+    connector: Connector,
     limits: Limits,
 }
 
 impl Client {
-    /// A client that may dial special-purpose addresses only where one of these bases, typed by the operator, says so.
-    fn new(bases: Vec<Base>, limits: Limits) -> Self {
+    fn new(connector: Connector, limits: Limits) -> Self {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_idle_timeout(IDLE).pool_max_idle_per_host(IDLE_CONNECTIONS).pool_timer(TokioTimer::new());
         builder.http1_max_buf_size(limits.response_header_bytes.max(LEAST_BUFFER));
         if limits.response_headers > HYPERS_HEADERS {
             builder.http1_max_headers(limits.response_headers);
         }
-        Self { inner: builder.build(Connector::new(bases, limits.timeouts)), limits }
+        builder.http2_max_header_list_size(u32::try_from(limits.response_header_bytes).unwrap_or(u32::MAX));
+        Self { inner: builder.build(connector.clone()), connector, limits }
     }
 
     /// Sends once. A connection that turns out closed before a byte of the request left is replaced; nothing else is
     /// ever repeated here, and redirects are answers.
     pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Lost> {
+        self.introduce(&mut request);
         let connection = capture_connection(&mut request);
         let answer = self.inner.request(request);
         tokio::select! {
             biased;
             answer = answer => answer.map_err(|error| Lost { unsent: never_left(&error), fault: self.describe(&error) }),
             late = overdue(connection, self.limits.timeouts.first_byte) => Err(Lost { unsent: false, fault: late }),
+        }
+    }
+
+    /// Tells a proxy who we are, where it reads the request itself; a tunnel was told when it was opened.
+    fn introduce(&self, request: &mut Request<Full<Bytes>>) {
+        if request.uri().scheme() != Some(&Scheme::HTTP) {
+            return;
+        }
+        if let Some(value) = self.connector.proxy(request.uri()).and_then(|proxy| proxy.authorization.clone()) {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
         }
     }
 

@@ -12,10 +12,14 @@ mod doubt;
 mod encoding;
 mod exchange;
 mod headers;
-mod queue;
 mod leak;
+mod queue;
+mod resolve;
 mod shelf;
+mod stream;
+mod tls;
 mod token;
+mod tunnel;
 
 use crate::account::Account;
 use crate::audit::Trail;
@@ -36,8 +40,11 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 pub(crate) use budget::Budget;
 pub(crate) use check::Checker;
 pub(crate) use client::Connected;
+pub(crate) use connect::Transport;
 pub(crate) use doubt::Doubt;
 pub(crate) use queue::Queues;
+pub use resolve::{Resolve, Resolving};
+pub(crate) use tls::Roots;
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send>;

@@ -3,6 +3,7 @@
 mod behaviour;
 mod greedy;
 mod misbehaviour;
+mod requests;
 mod sly;
 
 /// An interface nobody has, in a package the standard library imports from: its shape is the guest's to choose.
@@ -70,6 +71,13 @@ const BEHAVIOURS: &[Function] = &[
     Function::write("remove", "Declares a write.")
         .requests(&[Rule::post("/allowed/guarded")])
         .runs(|_| Ok("{}".into())),
+    Function::read("hold", "Asks again and again and lets go of no answer.")
+        .parameters(&[Parameter::string("url", "Appended to the account's URL.").required()])
+        .requests(&[Rule::get("/allowed/**")])
+        .runs(requests::hold),
+    Function::read("trail", "Sends a body that ends in a trailer.")
+        .requests(&[Rule::post("/allowed/**")])
+        .runs(requests::trail),
     Function::read("export", "Is ready the third time it is asked.").runs(behaviour::export),
     Function::read("numbers", "Counts in pages of three.")
         .parameters(&[Parameter::string("cursor", "Where to go on."), Parameter::string("broken", "How to misbehave.")])
