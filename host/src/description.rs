@@ -1,6 +1,7 @@
 //! What a provider said of itself, checked once: a `Description` that exists is consistent.
 
 use crate::bindings::contract;
+use crate::rate::Pace;
 use crate::rule::{Base, PathPattern, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -9,6 +10,7 @@ use std::ops::Deref;
 
 pub use contract::{
     Authentication, CredentialField, FieldKind, Function, Kind, Oauth2, Oauth2Grant, Operation, Pagination, Parameter,
+    RateGroup,
 };
 
 /// Bytes of a line for people. A parameter's description with its unit, format and traps takes about two hundred.
@@ -85,6 +87,9 @@ pub enum DescriptionError {
         /// The token path.
         path: String,
     },
+    /// A rate that nothing could keep, or that is none.
+    #[error("the rate group `{0}` takes no 1 to 100000 requests in 1 to 86400 seconds")]
+    Rate(String),
     /// A URL that cannot be an origin.
     #[error("{url}: {error}")]
     Url {
@@ -181,6 +186,7 @@ impl TryFrom<contract::Description> for Description {
         check_references(&declared)?;
         declared.functions.iter().try_for_each(check_parameters)?;
         check_lines(&declared)?;
+        check_rates(&declared)?;
         for url in declared.origins.iter().flat_map(|origin| &origin.urls) {
             Base::declared(url).map_err(|error| DescriptionError::Url { url: url.clone(), error })?;
         }
@@ -345,6 +351,13 @@ fn check_parameters(function: &Function) -> Result<(), DescriptionError> {
         }
     }
     Ok(())
+}
+
+fn check_rates(declared: &contract::Description) -> Result<(), DescriptionError> {
+    match declared.rate_groups.iter().find(|group| Pace::new(group.limit, group.window).is_none()) {
+        Some(group) => Err(DescriptionError::Rate(group.name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Everything that listings and error messages show on one line.

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::lua::Lost;
-use crate::outbound::{Budget, Resolve, Transport};
+use crate::outbound::{Budget, Queues, Resolve, Transport};
 use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
@@ -291,6 +291,7 @@ impl HostBuilder {
             transport: Transport::new(config.network()?, self.resolver, self.limits.timeouts),
             held: Budget::new(self.limits.held_by_all),
             audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
+            queues: Queues::default(),
             limits: self.limits,
             config,
         });

@@ -5,7 +5,7 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Limits;
-use crate::outbound::{Budget, Transport};
+use crate::outbound::{Budget, Queues, Transport};
 use crate::resume::Resumes;
 use crate::store::Store;
 use serde_json::{Map, Value};
@@ -53,6 +53,7 @@ pub(crate) struct Surroundings {
     /// The answers all invocations together may hold at once.
     pub(crate) held: Arc<Budget>,
     pub(crate) resumes: Resumes,
+    pub(crate) queues: Queues,
     /// None without a home.
     pub(crate) store: Option<Arc<Store>>,
     pub(crate) audit: Arc<Audit>,

@@ -9,7 +9,7 @@ use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
-use crate::outbound::{Budget, Connected, Gate, Outbound};
+use crate::outbound::{Budget, Connected, Doubt, Gate, Outbound};
 use crate::permission::{Decision, Intent, Permissions};
 use crate::resume::Ticket;
 use crate::sandbox::Sandbox;
@@ -88,6 +88,7 @@ impl Provider {
         let limits = policies.granted(self.name()).limits(host.limits);
         let limit = now + limits.wall.min(LONGEST);
         let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
+        let doubt = Doubt::default();
         let gate = Gate {
             host: Arc::clone(host),
             trail: Arc::clone(trail),
@@ -100,6 +101,7 @@ impl Provider {
             deadline,
             sent: 0.into(),
             held: Budget::new(host.limits.held),
+            doubt: doubt.clone(),
             cause: Mutex::default(),
         };
         let run = self.run(host, gate, arguments);
@@ -109,7 +111,7 @@ impl Provider {
                 format!("{path} did not finish within {} s.", (deadline - now).as_secs_f64().ceil()),
             )
         };
-        timeout_at(deadline.into(), run).await.map_err(late).flatten().map_err(told)
+        timeout_at(deadline.into(), run).await.map_err(late).flatten().map_err(|fault| told(doubt.tell(fault)))
     }
 
     /// The component ready to run: compiled at first use, which takes seconds for one never seen before.
@@ -145,7 +147,8 @@ impl Provider {
         policies.check_names(&self.description, &host.config.account_names(&self.description))?;
         let account = host.config.account(&self.description, &self.digest, name)?;
         policies.granted(self.name()).check_account(name)?;
-        let account = Arc::new(Connected::new(account, &host.transport, &host.limits));
+        let queue = host.queues.of(self.name(), name, &self.description.rate_groups);
+        let account = Arc::new(Connected::new(account, queue, &host.transport, &host.limits));
         ready.insert(name.into(), Arc::clone(&account));
         Ok(account)
     }

@@ -18,7 +18,7 @@ pub(super) fn pager() -> Description {
         base_url: "https://pager.example".into(),
         authentication: Authentication::Bearer("access_token".into()),
         credentials: vec![token()],
-        rate_groups: vec![RateGroup { name: "slow".into(), limit: 10, window: 60 }],
+        rate_groups: vec![RateGroup { name: "slow".into(), limit: 10, window: 60, account_wide: false }],
         origins: vec![],
         functions: vec![list_pages(), get_page(), send_page(), erase_page()],
         never: vec![],

@@ -2,6 +2,7 @@
 
 use super::answer::head_too_large;
 use super::connect::{Connector, Transport};
+use super::queue::Queue;
 use crate::account::Account;
 use crate::fault::{Code, Fault};
 use crate::limits::Limits;
@@ -13,6 +14,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,15 +33,24 @@ const LEAST_BUFFER: usize = 8 << 10;
 pub(crate) struct Connected {
     pub(crate) account: Account,
     pub(crate) client: Client,
+    pub(crate) queue: Arc<Queue>,
 }
 
 impl Connected {
     /// With connections of its own, none of them made yet.
-    pub(crate) fn new(account: Account, transport: &Arc<Transport>, limits: &Limits) -> Self {
+    pub(crate) fn new(account: Account, queue: Arc<Queue>, transport: &Arc<Transport>, limits: &Limits) -> Self {
         let connector = Connector::new(account.bases().cloned().collect(), Arc::clone(transport));
         let client = Client::new(connector, *limits);
-        Self { account, client }
+        Self { account, client, queue }
     }
+}
+
+/// A request without an answer.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) fault: Fault,
+    /// Whether not a byte of the request left.
+    pub(super) unsent: bool,
 }
 
 /// A pooled client.
@@ -63,14 +74,14 @@ impl Client {
 
     /// Sends once. A connection that turns out closed before a byte of the request left is replaced; nothing else is
     /// ever repeated here, and redirects are answers.
-    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Fault> {
+    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Lost> {
         self.introduce(&mut request);
         let connection = capture_connection(&mut request);
         let answer = self.inner.request(request);
         tokio::select! {
             biased;
-            answer = answer => answer.map_err(|error| self.describe(&error)),
-            late = overdue(connection, self.limits.timeouts.first_byte) => Err(late),
+            answer = answer => answer.map_err(|error| Lost { unsent: never_left(&error), fault: self.describe(&error) }),
+            late = overdue(connection, self.limits.timeouts.first_byte) => Err(Lost { unsent: false, fault: late }),
         }
     }
 
@@ -86,7 +97,7 @@ impl Client {
 
     /// The innermost cause says most: a refused address, a certificate, a reset.
     fn describe(&self, error: &legacy::Error) -> Fault {
-        let mut cause: &dyn std::error::Error = error;
+        let mut cause: &dyn Error = error;
         while let Some(deeper) = cause.source() {
             if let Some(fault) = deeper.downcast_ref::<Fault>() {
                 return fault.clone();
@@ -113,4 +124,11 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client(…)")
     }
+}
+
+/// Whether not a byte of the request left: there was no connection, or it was closed before the request was begun.
+/// hyper calls a request cancelled only as long as it can give it back whole.
+fn never_left(error: &legacy::Error) -> bool {
+    let cause = error.source().and_then(<dyn Error>::downcast_ref::<hyper::Error>);
+    error.is_connect() || cause.is_some_and(hyper::Error::is_canceled)
 }

@@ -8,8 +8,10 @@ mod budget;
 mod check;
 mod client;
 mod connect;
+mod doubt;
 mod encoding;
 mod headers;
+mod queue;
 mod resolve;
 mod stream;
 mod tls;
@@ -34,6 +36,8 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 pub(crate) use budget::Budget;
 pub(crate) use client::Connected;
 pub(crate) use connect::Transport;
+pub(crate) use doubt::Doubt;
+pub(crate) use queue::Queues;
 pub use resolve::{Resolve, Resolving};
 pub(crate) use tls::Roots;
 
@@ -61,6 +65,7 @@ pub(crate) struct Gate {
     pub(crate) sent: AtomicU32,
     /// The answers this invocation may hold at once.
     pub(crate) held: Arc<Budget>,
+    pub(crate) doubt: Doubt,
     pub(crate) cause: Mutex<Option<Fault>>,
 }
 
@@ -105,7 +110,6 @@ impl Gate {
     async fn send(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>, Fault> {
         let (parts, body) = request.into_parts();
         let permit = self.decide(&parts.method, &parts.uri.to_string())?;
-        self.count()?;
         let body = collect(body, self.limits.request_body).await?;
         let (parts, body) = self.deliver(&parts, &permit, body).await?.into_parts();
         let body = body.redacted(|text| self.account().redact(text));

@@ -40,13 +40,14 @@ const ACCESS_TOKEN: CredentialField = CredentialField::secret(
     "Made by a company admin at dialpad.com under Admin Portal > My Company > Authentication > API Keys.",
 );
 
-/// As Dialpad documents them, per company.
+/// As Dialpad documents them, per company; `sms` as for the lower of its two tiers.
 const RATE_GROUPS: &[RateGroup] = &[
-    RateGroup { name: "calls", limit: 1200, window: 60 },
-    RateGroup { name: "call", limit: 10, window: 60 },
-    RateGroup { name: "sms", limit: 100, window: 60 },
-    RateGroup { name: "stats", limit: 200, window: 3600 },
-    RateGroup { name: "users", limit: 1200, window: 60 },
+    RateGroup::new("company", 20, 1).account_wide(),
+    RateGroup::new("calls", 1200, 60),
+    RateGroup::new("call", 10, 60),
+    RateGroup::new("sms", 100, 60),
+    RateGroup::new("stats", 200, 3600),
+    RateGroup::new("users", 1200, 60),
 ];
 
 /// Dialpad does not document this host; an operator whose company is served from another one names it in the

@@ -109,12 +109,22 @@ impl CredentialField {
 /// So many requests in a window of so many seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct RateGroup {
-    /// What [`Function::rate_group`] names.
-    pub name: &'static str,
-    /// Requests.
-    pub limit: u32,
-    /// Seconds.
-    pub window: u32,
+    name: &'static str,
+    limit: u32,
+    window: u32,
+    account_wide: bool,
+}
+
+impl RateGroup {
+    /// `limit` requests in any `window` seconds; what [`Function::rate_group`] names.
+    pub const fn new(name: &'static str, limit: u32, window: u32) -> Self {
+        Self { name, limit, window, account_wide: false }
+    }
+
+    /// Every request of the account counts against it, besides the group it names.
+    pub const fn account_wide(self) -> Self {
+        Self { account_wide: true, ..self }
+    }
 }
 
 /// Another origin than the account's.
@@ -254,7 +264,12 @@ impl OAuth2Grant {
 
 impl RateGroup {
     fn describe(&self) -> contract::RateGroup {
-        contract::RateGroup { name: self.name.into(), limit: self.limit, window: self.window }
+        contract::RateGroup {
+            name: self.name.into(),
+            limit: self.limit,
+            window: self.window,
+            account_wide: self.account_wide,
+        }
     }
 }
 

@@ -79,7 +79,7 @@ const ACCESS_TOKEN: CredentialField = CredentialField::secret(
 );
 
 const fn per_minute(name: &'static str, limit: u32) -> RateGroup {
-    RateGroup { name, limit, window: 60 }
+    RateGroup::new(name, limit, 60)
 }
 
 // The exported symbols are named for the component model; a native linker does not take such names.

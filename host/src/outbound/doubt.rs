@@ -1,0 +1,41 @@
+//! Writes of which nobody knows whether they were executed, and the sentence that says so.
+
+use crate::fault::Fault;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many writes of one invocation left and were not refused by the provider.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Doubt(Arc<AtomicU32>);
+
+/// A write on its way. Dropping it, as a deadline does, leaves the doubt.
+pub(super) struct Doubtful<'a>(&'a AtomicU32);
+
+impl Doubt {
+    /// A write is about to leave.
+    pub(super) fn begin(&self) -> Doubtful<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Doubtful(&self.0)
+    }
+
+    /// The fault as it must be told: whoever reads it may want to send the same again.
+    pub(crate) fn tell(&self, fault: Fault) -> Fault {
+        if self.0.load(Ordering::Relaxed) == 0 {
+            return fault;
+        }
+        let end = if fault.message.ends_with('.') { "" } else { "." };
+        let message = format!(
+            "{}{end} What it sent may or may not have been executed; kosmo did not repeat it. Check before sending it \
+             again.",
+            fault.message
+        );
+        Fault { message, ..fault }
+    }
+}
+
+impl Doubtful<'_> {
+    /// It certainly was not executed.
+    pub(super) fn end(self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
