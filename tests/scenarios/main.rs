@@ -12,10 +12,12 @@ mod lua;
 mod memory;
 mod misbehaviour;
 mod network;
+mod rates;
 mod ringcentral;
 mod seeds;
 mod swap;
 mod tidy;
+mod writes;
 
 use kosmo::{Config, Fault, Host, Invocation, Limits};
 use kosmo_tests::Echo;

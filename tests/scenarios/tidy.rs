@@ -52,6 +52,9 @@ fn policy_is_pure() {
         "arguments.rs",
         "limits.rs",
         "nearest.rs",
+        "rate/mod.rs",
+        "rate/notice.rs",
+        "retry.rs",
         "outbound/address.rs",
     ];
     let impure = mention(&["wasmtime", "tokio", "mlua", "std::fs", "hyper"]);

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A server on 127.0.0.1. `/allowed/large/N` answers with N bytes, `/allowed/redirect` with a redirect to `/elsewhere`,
 /// `/allowed/hang` never, `/allowed/drip` a byte every tenth of a second for ever; everything else with the request's headers as JSON.
@@ -24,6 +24,8 @@ pub struct Received {
     pub body: String,
     /// The connection it came on, counted from 0.
     pub connection: usize,
+    /// When it was there.
+    pub at: Instant,
 }
 
 impl Received {
@@ -146,7 +148,7 @@ fn read(connection: usize, reader: &mut impl BufRead) -> Option<Received> {
     let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
     let mut body = vec![0; length.unwrap_or_default()];
     reader.read_exact(&mut body).ok()?;
-    Some(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned(), connection })
+    Some(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned(), connection, at: Instant::now() })
 }
 
 enum Answer {

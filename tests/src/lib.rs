@@ -3,11 +3,13 @@
 //! Loopback is reached through the accounts' own URLs, as an operator would write them; there is no switch that
 //! loosens anything.
 
+mod breaker;
 mod echo;
 mod glob;
 mod golden;
 mod scenario;
 
+pub use breaker::{Break, Breaker, Manner};
 pub use echo::{Echo, Received};
 pub use glob::matches;
 pub use golden::{Transcript, compare};

@@ -46,13 +46,13 @@ fn a_fault_has_the_fields_that_fit_it() {
     check("app.integrations.probe.crash({})", "trap\tprobe\tcrash\tnil\tnil\tnil\tnil");
     check("app.integrations.probe.export({})", "not_ready\tprobe\texport\tnil\tnil\tnil\t7");
     check("app.integrations.probe.babble({})", "internal\tprobe\tbabble\tnil\tnil\tnil\tnil");
-    let limited = Effect::RateLimited { retry_after: Some(17) };
+    let limited = Effect::RateLimited { retry_after: Some(170) };
     lab.spoil(1, Matcher::new("ringcentral", "GET", "/restapi/v1.0/account/~/extension/~"), limited);
     check(
         "app.integrations.ringcentral.get_current_user({})",
-        "rate_limited\tringcentral\tget_current_user\tnil\t429\tCMN-301\t17",
+        "rate_limited\tringcentral\tget_current_user\tnil\t429\tCMN-301\t170",
     );
-    lab.spoil(1, Matcher::new("dialpad", "GET", "/api/v2/users/me"), Effect::Reset);
+    lab.spoil(4, Matcher::new("dialpad", "GET", "/api/v2/users/me"), Effect::Reset);
     check(
         "app.integrations.dialpad.get_current_user({})",
         "unreachable\tdialpad\tget_current_user\tnil\tnil\tnil\tnil",

@@ -51,7 +51,7 @@ const BUSY: &str = "local d = app.integrations.dialpad
     local me, call = parallel(function() return d.get_current_user({}).id end, function() return d.get_call({id = 'call_abc123'}).id end)
     local users = 0
     for _ in paginate(d.list_users, {limit = 60}) do users += 1 end
-    local ok, err = pcall(d.get_call, {id = 'no_such_call'})
+    local ok, err = pcall(d.get_user, {id = 'no_such_user'})
     return call, users, err.code, me == d.get_current_user({}).id";
 
 async fn check_busy(host: Host) {

@@ -123,9 +123,9 @@ fn after_a_fault_in_the_middle_a_walk_can_go_on_where_it_stopped() {
     let first =
         "users = paginate(app.integrations.dialpad.list_users, {limit = 50}) for _ = 1, 50 do last = users() end";
     assert!(session.run_blocking(script(first)).success);
-    lab.spoil(1, Matcher::new("dialpad", "GET", "/api/v2/users"), Effect::RateLimited { retry_after: Some(3) });
-    let second = "local ok, err = pcall(users) print(ok, err.code, err.retry_after)
+    lab.spoil(1, Matcher::new("dialpad", "GET", "/api/v2/users"), Effect::Empty(500));
+    let second = "local ok, err = pcall(users) print(ok, err.code, err.status)
         local user = users() print(user ~= nil and user.id ~= last.id)";
     let outcome = session.run_blocking(script(second));
-    assert_eq!(outcome.output, "false\trate_limited\t3\ntrue", "{:?}", outcome.error);
+    assert_eq!(outcome.output, "false\tprovider\t500\ntrue", "{:?}", outcome.error);
 }

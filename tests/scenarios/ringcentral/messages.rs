@@ -195,13 +195,7 @@ fn an_sms_that_cannot_be_sent_is_refused() {
 
 #[test]
 fn an_sms_is_never_sent_twice() {
-    for effect in [
-        Effect::Reset,
-        Effect::HalfBody,
-        Effect::Html(503),
-        Effect::Empty(500),
-        Effect::RateLimited { retry_after: Some(1) },
-    ] {
+    for effect in [Effect::Reset, Effect::HalfBody, Effect::Html(503), Effect::Empty(500)] {
         let scenario = Scenario::writable();
         let matching = Matcher { method: Some("POST".into()), ..Matcher::default() };
         scenario.simulator.inject(Knob { matching, times: 1, effect: effect.clone() });

@@ -172,7 +172,7 @@ impl State {
                 sent = Sent::Half;
                 self.world.answer(origin, request)
             }
-            Some(Effect::RateLimited { retry_after }) => rate_limited(origin, retry_after),
+            Some(Effect::RateLimited { retry_after }) => rate_limited(origin, request, retry_after),
             Some(Effect::Html(status)) => Reply::new(status, "text/html; charset=utf-8", HTML),
             Some(Effect::Empty(status)) => Reply::empty(status),
             Some(Effect::Raw { status, content_type, body }) => Reply::new(status, &content_type, body),
@@ -184,9 +184,9 @@ impl State {
     }
 }
 
-fn rate_limited(origin: Origin, retry_after: Option<u64>) -> Reply {
+fn rate_limited(origin: Origin, request: &Request, retry_after: Option<u64>) -> Reply {
     let reply = match origin {
-        Origin::RingCentral => crate::ringcentral::rate_limited(),
+        Origin::RingCentral => crate::ringcentral::rate_limited(request),
         Origin::Dialpad | Origin::Exports => crate::dialpad::rate_limited(),
     };
     match retry_after {

@@ -17,7 +17,9 @@ mod odd {
     });
 }
 
-use kosmo_plugin::{About, Authentication, CredentialField, Function, Origin, Pagination, Parameter, Plugin, Rule};
+use kosmo_plugin::{
+    About, Authentication, CredentialField, Function, Origin, Pagination, Parameter, Plugin, RateGroup, Rule,
+};
 use misbehaviour::Exported;
 
 /// Replaced byte for byte by the test that swaps revisions; code and description both carry it.
@@ -37,6 +39,7 @@ impl Plugin for Probe {
             ],
         )
         .origins(&[Origin { name: "files", urls: &["https://files.test"], description: "Files.", signed: true }])
+        .rate_groups(&[RateGroup::new("brisk", 10, 1)])
         .whoami("revision");
     const FUNCTIONS: &'static [Function] = &FUNCTIONS;
 }
@@ -58,6 +61,11 @@ const BEHAVIOURS: &[Function] = &[
     Function::read("fetch", "Sends what it is told, inside or outside its rules.")
         .parameters(FETCH)
         .requests(&[Rule::new(&["GET", "POST"], "/allowed/**"), Rule::get("/**").on("files")])
+        .runs(behaviour::fetch),
+    Function::read("brisk", "Sends what it is told, ten times in a second.")
+        .parameters(FETCH)
+        .requests(&[Rule::get("/allowed/**")])
+        .rate_group("brisk")
         .runs(behaviour::fetch),
     Function::write("remove", "Declares a write.")
         .requests(&[Rule::post("/allowed/guarded")])

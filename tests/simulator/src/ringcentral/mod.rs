@@ -116,9 +116,12 @@ impl From<Failure> for Reply {
     }
 }
 
-/// A 429 as the live service words it, in the group that is exhausted first.
-pub(crate) fn rate_limited() -> Reply {
-    rate_headers(Failure::new(429, "CMN-301", "Request rate exceeded").into(), Group::Heavy, 0)
+/// A 429 as the live service words it.
+pub(crate) fn rate_limited(request: &Request) -> Reply {
+    let segments = request.segments();
+    let below: Vec<&str> = segments.iter().skip(4).map(String::as_str).collect();
+    let group = Group::of(&request.method, &below);
+    rate_headers(Failure::new(429, "CMN-301", "Request rate exceeded").into(), group, 0)
 }
 
 /// The groups that requests are counted in, per user and minute.
