@@ -26,6 +26,8 @@ pub struct Received {
     pub at: Instant,
     /// The connection it came on, counted from 0.
     pub connection: usize,
+    /// When it was there.
+    pub at: Instant,
 }
 
 impl Received {
