@@ -22,8 +22,6 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// As sent.
     pub body: String,
-    /// When it was there.
-    pub at: Instant,
     /// The connection it came on, counted from 0.
     pub connection: usize,
     /// When it was there.
