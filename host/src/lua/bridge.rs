@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::encode::kind;
-use super::error::plain;
+use super::error::{OUT_OF_MEMORY, plain};
 use super::faults::Faults;
 use super::invoke::Background;
 use super::invoker::Invoker;
@@ -11,11 +11,11 @@ use super::output::Output;
 use super::record::Records;
 use super::regex::Patterns;
 use super::render::Renderer;
-use super::session::Settings;
+use super::session::{LEAST_MEMORY, Settings};
 use super::shape::Shapes;
 use crate::fault::Fault;
 use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -33,6 +33,7 @@ pub(super) struct Bridge {
     pub(super) records: RefCell<Records>,
     pub(super) output: RefCell<Output>,
     pub(super) background: RefCell<Background>,
+    pub(super) lent: Cell<usize>,
 }
 
 /// Why a host function gives no value.
@@ -58,6 +59,11 @@ impl From<mlua::Error> for Raise {
     }
 }
 
+/// What Lua raises when there is no room for more.
+pub(super) fn out_of_memory() -> Raise {
+    Raise::Lua(mlua::Error::MemoryError(OUT_OF_MEMORY.into()))
+}
+
 /// What a host function answers the prelude.
 pub(super) type Answer = Result<MultiValue, Raise>;
 
@@ -66,11 +72,50 @@ pub(super) type HostFunction = fn(&Lua, &Bridge, Arguments) -> Answer;
 
 impl Bridge {
     /// What was collected is dropped, the time starts.
-    pub(super) fn start(&self, run: Arc<str>, abandoned: Arc<AtomicBool>) {
+    pub(super) fn start(&self, lua: &Lua, run: Arc<str>, abandoned: Arc<AtomicBool>) {
         self.run.replace(run);
         self.records.take();
         self.output.take();
+        self.limit_memory(lua);
         self.clock.start(abandoned);
+    }
+
+    /// Does what needs so many bytes outside Lua meanwhile. They count as the script's memory, as does what a run collects:
+    /// Lua itself gets what is left.
+    ///
+    /// # Errors
+    /// Lua's own for being out of memory, if there is no room for so many.
+    pub(super) fn lending<T>(&self, lua: &Lua, bytes: usize, work: impl FnOnce() -> T) -> Result<T, Raise> {
+        if bytes > self.room(lua) {
+            lua.gc_collect()?;
+        }
+        if bytes > self.room(lua) {
+            return Err(out_of_memory());
+        }
+        let lent = self.lent.replace(self.lent.get().saturating_add(bytes));
+        self.limit_memory(lua);
+        let done = work();
+        self.lent.set(lent);
+        self.limit_memory(lua);
+        Ok(done)
+    }
+
+    /// Bytes that Lua may still take.
+    pub(super) fn room(&self, lua: &Lua) -> usize {
+        self.memory_limit().saturating_sub(lua.used_memory())
+    }
+
+    /// Tells Lua how much it may have now.
+    pub(super) fn limit_memory(&self, lua: &Lua) {
+        let limited = lua.set_memory_limit(self.memory_limit());
+        debug_assert!(limited.is_ok(), "Luau's allocator is always our own");
+    }
+
+    /// To Lua's allocator, zero means that there is no limit.
+    fn memory_limit(&self) -> usize {
+        let held = self.output.borrow().bytes() + self.records.borrow().bytes();
+        let limit = self.settings.memory_limit.max(LEAST_MEMORY);
+        limit.saturating_sub(self.lent.get()).saturating_sub(held).max(1)
     }
 
     /// Everything collected since the start, with what the script came to.
@@ -102,7 +147,9 @@ impl Bridge {
 pub(super) fn export(lua: &Lua, bridge: &Rc<Bridge>, host: &Table, name: &str, f: HostFunction) -> mlua::Result<()> {
     let bridge = Rc::clone(bridge);
     let function: Function = lua.create_function(move |lua, values: MultiValue| {
-        let answer = f(lua, &bridge, Arguments { values });
+        // Every host function works on copies of the texts it is given.
+        let texts = values.iter().filter_map(Value::as_string).map(|text| text.as_bytes().len()).sum();
+        let answer = bridge.lending(lua, texts, || f(lua, &bridge, Arguments { values })).flatten();
         bridge.answer(lua, answer)
     })?;
     host.raw_set(name, function)

@@ -193,7 +193,7 @@ fn end(
 }
 
 fn read(lua: &Lua, bridge: &Bridge, target: &Target, json: &str) -> Result<Value, Raise> {
-    decode(lua, &bridge.shapes, json).map_err(|error| match error {
+    bridge.lending(lua, json.len(), || decode(lua, &bridge.shapes, json))?.map_err(|error| match error {
         DecodeError::Lua(error) => error.into(),
         DecodeError::Json(error) => {
             let message = format!("The result of {} is not usable JSON: {error}", target.path());

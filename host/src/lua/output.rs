@@ -24,6 +24,11 @@ impl Output {
         Ok(())
     }
 
+    /// Bytes kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Lines joined by line feeds.
     pub(super) fn into_text(self) -> String {
         self.text

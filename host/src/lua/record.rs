@@ -15,6 +15,7 @@ const ERROR: usize = 1000;
 #[derive(Default)]
 pub(super) struct Records {
     list: Vec<IntegrationCall>,
+    bytes: usize,
 }
 
 /// A place in the list.
@@ -40,19 +41,32 @@ impl Records {
             name: clipped(name, NAME).into(),
             group: clipped(group, NAME).into(),
         });
+        self.bytes += self.list.last().map_or(0, weight);
         Ok(Entry(self.list.len() - 1))
     }
 
     /// Fills a place.
     pub(super) fn end(&mut self, entry: Entry, took: Duration, error: Option<&Fault>) {
         if let Some(call) = self.list.get_mut(entry.0) {
+            self.bytes -= weight(call);
             call.duration_ms = milliseconds(took);
             call.status = if error.is_some() { Status::Error } else { Status::Ok };
             call.error = error.map(|fault| clipped(&fault.message, ERROR).into());
+            self.bytes += weight(call);
         }
+    }
+
+    /// Bytes kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn into_list(self) -> Vec<IntegrationCall> {
         self.list
     }
+}
+
+fn weight(call: &IntegrationCall) -> usize {
+    let texts = [&call.path, &call.name, &call.group].map(String::len).iter().sum::<usize>();
+    size_of::<IntegrationCall>() + texts + call.error.as_ref().map_or(0, String::len)
 }

@@ -62,7 +62,7 @@ impl Vm {
 
     /// Runs a script to its end, or to the first limit it meets.
     pub(super) fn run(&self, script: &Script, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Outcome {
-        self.bridge.start(run, abandoned);
+        self.bridge.start(&self.lua, run, abandoned);
         let ended = self.execute(script);
         invoke::drain(&self.bridge);
         let outcome = self.bridge.outcome(ended);
@@ -190,6 +190,7 @@ fn bridge(lua: &Lua, settings: Arc<Settings>, invoker: Arc<dyn Invoker>) -> mlua
         records: Default::default(),
         output: Default::default(),
         background: Default::default(),
+        lent: Default::default(),
     };
     Ok((Rc::new(bridge), host))
 }
@@ -212,7 +213,7 @@ fn close_off(lua: &Lua, bridge: &Rc<Bridge>) -> mlua::Result<()> {
     REMOVED.iter().try_for_each(|name| lua.globals().raw_remove(*name))?;
     lua.sandbox(true)?;
     lua.globals().raw_set("_G", lua.globals())?;
-    lua.set_memory_limit(bridge.settings.memory_limit.max(LEAST_MEMORY))?;
+    bridge.limit_memory(lua);
     let bridge = Rc::clone(bridge);
     lua.set_interrupt(move |_| match bridge.clock.turn() {
         Ok(()) => Ok(VmState::Continue),

@@ -83,6 +83,20 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn what_the_host_keeps_for_a_script_counts_as_the_scripts_memory() {
+    for code in [
+        // Indented, half a million values at this depth are a quarter of a gigabyte.
+        "local t = {} for i = 1, 120 do t = {t} end local d = t for i = 1, 119 do d = d[1] end for i = 1, 2e5 do d[i] = i end json.encode(t)",
+        // The host reads a copy.
+        "json.decode((' '):rep(20e6))",
+        // What was printed is kept, too.
+        "local s = ('x'):rep(1e6) for i = 1, 9 do print(s) end local t = table.create(3e5, 1) local u = table.create(15e5, 1)",
+    ] {
+        ends_with(code, Code::Memory);
+    }
+}
+
+#[test]
 fn what_no_interrupt_reaches_is_bounded_too() {
     for code in [
         "return table.move({}, 1, 4e8, 2)",
