@@ -41,6 +41,18 @@ fn check(echo: &Echo, host: &Host, expected: &[&str]) {
 }
 
 #[test]
+fn a_request_stopped_for_a_secret_is_on_record_without_it() {
+    let echo = Echo::start();
+    let host = probe_host(&echo);
+    invoke(&host, "fetch", json!({ "url": format!("/allowed/{PROBE_TOKEN}") })).expect_err("a denial");
+    invoke(&host, "fetch", json!({ "url": format!("/elsewhere/{PROBE_TOKEN}") })).expect_err("a denial");
+    let records = all(&host);
+    let denied: Vec<_> = records.iter().map(told).filter(|told| told.starts_with("decision denied GET")).collect();
+    assert_eq!(denied.len(), 2, "{records:#?}");
+    assert!(!format!("{records:?}").contains(PROBE_TOKEN), "{records:#?}");
+}
+
+#[test]
 fn every_decision_request_and_end_is_on_record() {
     let echo = Echo::start();
     let host = probe_host(&echo);

@@ -17,10 +17,18 @@ impl Gate {
                 Ok(permit)
             }
             Err(fault) => {
-                self.trail.refused(&fault, Some(refused_place(method, uri)));
+                // What is refused may hold anything.
+                let (fault, uri) = (self.host.secrets.scrubbed_fault(fault), self.host.secrets.scrubbed(uri.into()));
+                self.trail.refused(&fault, Some(refused_place(method, &uri)));
                 Err(fault)
             }
         }
+    }
+
+    /// A request of this permit was stopped all the same.
+    pub(super) fn stopped(&self, method: &Method, permit: &Permit<'_>, fault: &Fault) {
+        let (_, place) = allowed(method, permit);
+        self.trail.refused(fault, Some(place));
     }
 
     /// A request of this permit goes out with a body of so many bytes, now.

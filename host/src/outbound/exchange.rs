@@ -2,6 +2,7 @@
 //! nothing lost whenever a process is killed.
 
 use super::client::Connected;
+use super::queue::too_late;
 use super::shelf::Shelf;
 use super::token::Live;
 use crate::account::Scheme;
@@ -10,11 +11,12 @@ use crate::invocation::Surroundings;
 use crate::oauth::{self, Client, Grant, Issued};
 use crate::secret::Secret;
 use crate::store::Token;
-use http::{Response, header};
-use http_body_util::{BodyExt, Limited};
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::time::timeout;
 
 /// For each grant; a token endpoint answers in well under a second.
@@ -81,7 +83,7 @@ impl Connected {
     async fn ask(&self, client: &Client, grant: &Grant, newest: Option<&Secret>) -> Result<Issued, Fault> {
         let request = client.request(grant, newest)?;
         let exchange = async {
-            let answer = self.client.send(request).await.map_err(|lost| lost.fault)?;
+            let answer = self.send_token_request(client, request).await?;
             let (status, retry_after) = (answer.status(), retry_after(&answer));
             let body = Limited::new(answer.into_body(), ANSWER).collect().await;
             let body = body.map_err(|error| Fault::new(Code::Unreachable, format!("the token's answer: {error}")))?;
@@ -90,6 +92,30 @@ impl Connected {
         let late =
             |_| Fault::new(Code::Timeout, format!("{} issued no token within {} s", client.title, EXCHANGE.as_secs()));
         timeout(EXCHANGE, exchange).await.map_err(late)?
+    }
+}
+
+impl Connected {
+    /// In its turn, and never twice.
+    async fn send_token_request(
+        &self,
+        client: &Client,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, Fault> {
+        let turn = self.queue.enter(client.rate_group.as_deref(), Instant::now() + EXCHANGE).await;
+        let passage = turn.map_err(|wait| too_late(&wait, &client.title))?;
+        match self.client.send(request).await {
+            Ok(answer) => {
+                passage.learn(&answer);
+                Ok(answer)
+            }
+            Err(lost) => {
+                if lost.unsent {
+                    passage.give_back();
+                }
+                Err(lost.fault)
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::answer::Whole;
+use super::check::Permit;
 use crate::fault::{Code, Fault};
 use http::request::Parts;
 use http::{HeaderValue, Response, header};
@@ -11,13 +12,15 @@ impl Gate {
     ///
     /// # Errors
     /// `denied`, naming the field and never its value.
-    pub(super) fn check_leaks(&self, parts: &Parts, body: &[u8]) -> Result<(), Fault> {
+    pub(super) fn check_leaks(&self, parts: &Parts, permit: &Permit<'_>, body: &[u8]) -> Result<(), Fault> {
         let url = parts.uri.to_string();
         let headers = parts.headers.values().map(|value| ("a header", value.as_bytes()));
         let places = [("the URL", url.as_bytes()), ("the body", body)].into_iter().chain(headers);
         for (place, text) in places {
             if let Some(field) = self.host.secrets.find(text) {
-                return Err(self.leaking(place, &field));
+                let fault = self.leaking(place, &field);
+                self.stopped(&parts.method, permit, &fault);
+                return Err(fault);
             }
         }
         Ok(())

@@ -116,7 +116,7 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let permit = self.decide(&parts.method, &parts.uri.to_string())?;
         let body = collect(body, self.limits.request_body).await?;
-        self.check_leaks(&parts, &body)?;
+        self.check_leaks(&parts, &permit, &body)?;
         let answer = self.redacted(self.dispatch(&parts, &permit, body).await?);
         Ok(answer.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
     }

@@ -113,7 +113,7 @@ impl Gate {
 }
 
 /// The fault of a request that had to wait for longer than there is time. `title` is the provider's.
-fn too_late(wait: &Wait, title: &str) -> Fault {
+pub(super) fn too_late(wait: &Wait, title: &str) -> Fault {
     let left = wait.until.saturating_duration_since(Instant::now());
     let seconds = u32::try_from(left.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
     let group = if wait.group.is_empty() { String::new() } else { format!(" in the rate group `{}`", wait.group) };

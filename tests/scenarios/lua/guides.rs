@@ -100,7 +100,9 @@ fn reading_needs_no_account() {
     assert!(outcome.success, "{:?}", outcome.error);
     assert!(outcome.output.contains("Providers: dialpad, probe, ringcentral"), "{}", outcome.output);
     assert!(
-        outcome.output.contains("missing required credentials for account 'default' (access_token)"),
+        outcome.output.contains(
+            "missing required credentials for account 'default'. Configure it in settings first: set `access_token`"
+        ),
         "{}",
         outcome.output
     );
