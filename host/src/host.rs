@@ -2,6 +2,7 @@
 
 use crate::audit::{Audit, Trail};
 use crate::config::{Config, ConfigError};
+use crate::docs::Catalogue;
 use crate::engine::{Configure, Engine, EngineSettings};
 use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
@@ -30,6 +31,7 @@ pub struct Host {
 
 struct Inner {
     registry: Registry,
+    catalogue: Catalogue,
     surroundings: Arc<Surroundings>,
     home: Option<PathBuf>,
     runtime: Executor,
@@ -136,6 +138,11 @@ impl Host {
 
     pub(crate) fn surroundings(&self) -> &Surroundings {
         &self.inner.surroundings
+    }
+
+    /// What searches look in, built when it is first asked for.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.inner.catalogue
     }
 
     pub(crate) fn handle(&self) -> Handle {
@@ -311,8 +318,15 @@ impl HostBuilder {
         });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
         let registry = Registry::new(engine, folders);
-        let inner =
-            Inner { registry, surroundings, home: self.home, runtime, taught: Once::new(), lost: Lost::default() };
+        let inner = Inner {
+            registry,
+            catalogue: Catalogue::default(),
+            surroundings,
+            home: self.home,
+            runtime,
+            taught: Once::new(),
+            lost: Lost::default(),
+        };
         Ok(Host { inner: Arc::new(inner) })
     }
 }

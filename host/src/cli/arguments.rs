@@ -1,6 +1,7 @@
 //! What can be typed, and the help that says so.
 
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
+use super::{docs, examples, manual, schema, search};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ const ABOUT: &str = "Runs Lua that reaches real services through sandboxed plugi
 const EXAMPLES: &str = "\
 Examples:
   kosmo integrations:list
+  kosmo integrations:search send text message
   kosmo integrations:docs dialpad.list_calls
   kosmo integrations:call dialpad.list_calls --limit 5
   kosmo integrations:lua --eval 'dump(app.integrations.dialpad.list_calls({limit = 5}))'
@@ -76,13 +78,22 @@ pub(super) enum Command {
     IntegrationsList(IntegrationsList),
     /// Read about an integration or one of its functions
     #[command(name = "integrations:docs", args_override_self = true)]
-    IntegrationsDocs(IntegrationsDocs),
+    IntegrationsDocs(docs::IntegrationsDocs),
     /// Call one function, without a script
     #[command(name = "integrations:call", after_help = call::HELP)]
     IntegrationsCall(IntegrationsCall),
     /// The same for the provider of that name; without a function, read about it
     #[command(name = "integrations:PROVIDER", after_help = call::HELP)]
     IntegrationsProvider(IntegrationsProvider),
+    /// Find functions by what they do
+    #[command(name = "integrations:search", args_override_self = true)]
+    IntegrationsSearch(search::IntegrationsSearch),
+    /// Print what a function takes, as JSON Schema
+    #[command(name = "integrations:schema", args_override_self = true)]
+    IntegrationsSchema(schema::IntegrationsSchema),
+    /// Show how to invoke functions, ready to be run
+    #[command(name = "integrations:examples", args_override_self = true)]
+    IntegrationsExamples(examples::IntegrationsExamples),
     /// Run Lua that only sees the configured MCP servers
     #[command(name = "mcp:lua", after_help = SCRIPT_HELP, args_override_self = true)]
     McpLua(Script),
@@ -107,6 +118,11 @@ pub(super) enum Command {
     /// Show what was decided, sent and done
     #[command(name = "audit", after_help = AUDIT_HELP, args_override_self = true)]
     Audit(Audit),
+    /// Print a shell's completions for kosmo
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions(manual::Completions),
+    /// Print the manual page
+    Man(manual::Man),
 }
 
 #[derive(Debug, Args)]
@@ -164,15 +180,6 @@ pub(super) struct IntegrationsList {
     /// Print one JSON document instead of a table
     #[arg(long)]
     pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) plugins: PluginFolders,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct IntegrationsDocs {
-    /// `dialpad` or `dialpad.list_calls`; without it, an overview
-    #[arg(value_name = "PAGE")]
-    pub(super) page: Option<String>,
     #[command(flatten)]
     pub(super) plugins: PluginFolders,
 }

@@ -1,9 +1,9 @@
-//! `integrations:list` and `integrations:docs`: what there is, without running any of it.
+//! `integrations:list`: what there is, without running any of it.
 
-use super::arguments::{IntegrationsDocs, IntegrationsList};
+use super::arguments::IntegrationsList;
 use super::failure::Outcome;
 use super::{open, output, table};
-use kosmo::docs::{self, Access};
+use kosmo::docs::Access;
 use kosmo::{Fault, Function, Host, Provider};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -23,13 +23,6 @@ pub(super) fn list(arguments: &IntegrationsList) -> Outcome {
         [] => output::line("No plugins are installed. Add one with: kosmo plugins:install FILE.wasm"),
         all => output::line(&as_table(all)),
     }
-    Ok(0)
-}
-
-pub(super) fn docs(arguments: &IntegrationsDocs) -> Outcome {
-    let host = open(&arguments.plugins.folders)?;
-    let page = docs::find(&host, arguments.page.as_deref().unwrap_or_default())?;
-    output::foreign(page.trim_end());
     Ok(0)
 }
 

@@ -4,12 +4,18 @@
 mod arguments;
 mod audit;
 mod call;
+mod docs;
+mod examples;
 mod failure;
 mod grants;
 mod integrations;
 mod lua;
+mod manual;
 mod output;
 mod plugins;
+mod progress;
+mod schema;
+mod search;
 mod source;
 mod table;
 
@@ -34,9 +40,12 @@ fn dispatch(command: Command) -> Outcome {
     match command {
         Command::IntegrationsLua(arguments) => lua::integrations(&arguments),
         Command::IntegrationsList(arguments) => integrations::list(&arguments),
-        Command::IntegrationsDocs(arguments) => integrations::docs(&arguments),
         Command::IntegrationsCall(arguments) => call::any(&arguments),
         Command::IntegrationsProvider(arguments) => call::of_provider(&arguments),
+        Command::IntegrationsDocs(arguments) => docs::run(&arguments),
+        Command::IntegrationsSearch(arguments) => search::run(&arguments),
+        Command::IntegrationsSchema(arguments) => schema::run(&arguments),
+        Command::IntegrationsExamples(arguments) => examples::run(&arguments),
         Command::McpLua(arguments) => lua::mcp(&arguments),
         Command::GrantsShow(arguments) => grants::show(&arguments),
         Command::GrantsCheck(arguments) => grants::check(&arguments),
@@ -45,6 +54,8 @@ fn dispatch(command: Command) -> Outcome {
         Command::PluginsInstall(arguments) => plugins::install(&arguments),
         Command::PluginsList(arguments) => plugins::list(&arguments),
         Command::Audit(arguments) => audit::show(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
     }
 }
 

@@ -29,9 +29,14 @@ const CODES: [Code; 23] = [
     Code::Internal,
 ];
 
+/// Every code and its cure.
+pub(super) fn cures() -> impl Iterator<Item = (Code, &'static str)> {
+    CODES.into_iter().map(|code| (code, cure(code)))
+}
+
 /// The page `errors`.
 pub(super) fn page() -> String {
-    let rows: Vec<_> = CODES.iter().map(|&code| format!("| `{code}` | {} |", cure(code))).collect();
+    let rows: Vec<_> = cures().map(|(code, cure)| format!("| `{code}` | {cure} |")).collect();
     format!(
         "# Faults\n\n{}\n\n| Code | What to do |\n|---|---|\n{}\n",
         explanation("app.integrations.dialpad.get_call({id = \"call_abc123\"})"),

@@ -1,9 +1,10 @@
 //! The page about one function: everything needed to invoke it right the first time.
 
+use super::examples::Example;
 use super::facts::{self, Access};
 use super::{faults, lua, provider};
 use crate::bindings::contract::RateGroup;
-use crate::description::{Description, Function, Kind, Operation, Pagination, Parameter};
+use crate::description::{Description, Function, Kind, Pagination, Parameter};
 use crate::rule::Rule;
 
 /// The whole page, in Markdown.
@@ -15,7 +16,7 @@ pub(super) fn page(description: &Description, function: &Function, access: &Acce
         summary(description, function, access),
         format!("## Parameters\n\n{}", parameters(function)),
         format!("## Requests\n\nAll it can send:\n\n{}", requests(description, function)),
-        examples(description, function, &invocation),
+        examples(description, function),
         faults::section(&invocation),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
@@ -34,7 +35,7 @@ fn summary(description: &Description, function: &Function, access: &Access) -> S
     lines.join("\n")
 }
 
-fn parameters(function: &Function) -> String {
+pub(super) fn parameters(function: &Function) -> String {
     if function.parameters.is_empty() {
         return "None.".into();
     }
@@ -70,7 +71,8 @@ fn as_lua(json: &str) -> String {
     serde_json::from_str(json).map_or_else(|_| json.into(), |value| lua::literal(&value))
 }
 
-fn kind(kind: Kind) -> &'static str {
+/// The JSON type's name.
+pub(super) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::String => "string",
         Kind::Integer => "integer",
@@ -81,7 +83,7 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn requests(description: &Description, function: &Function) -> String {
+pub(super) fn requests(description: &Description, function: &Function) -> String {
     let item = |rule: &Rule| match rule.rate_group().and_then(|name| group(description, name)) {
         Some(group) => format!("- `{rule}` ({})", provider::rate(group)),
         None => format!("- `{rule}`"),
@@ -90,22 +92,18 @@ fn requests(description: &Description, function: &Function) -> String {
     if rules.is_empty() { "- nothing".into() } else { rules.join("\n") }
 }
 
-fn group<'a>(description: &'a Description, name: &str) -> Option<&'a RateGroup> {
+pub(super) fn group<'a>(description: &'a Description, name: &str) -> Option<&'a RateGroup> {
     description.rate_groups.iter().find(|group| group.name == name)
 }
 
-fn examples(description: &Description, function: &Function, invocation: &str) -> String {
-    let mut blocks = vec![format!("## Examples\n\nLua:\n\n```lua\nlocal result = {invocation}\nprint(result)\n```")];
+pub(super) fn examples(description: &Description, function: &Function) -> String {
+    let example = Example::of(description, function);
+    let mut blocks = vec![format!("## Examples\n\nLua:\n\n```lua\n{}\n```", example.lua)];
     if let Some(pagination) = &function.pagination {
         blocks.push(all_pages(description, function, pagination));
     }
-    blocks.push(format!(
-        "CLI:\n\n```sh\nkosmo integrations:lua{} --eval {} --json\nkosmo integrations:docs {}.{}\n```",
-        force(function),
-        shell_quoted(&format!("dump({invocation})")),
-        description.name,
-        function.name
-    ));
+    let Example { name, cli, call, .. } = &example;
+    blocks.push(format!("CLI:\n\n```sh\n{cli}\n{call}\nkosmo integrations:docs {name}\n```"));
     blocks.join("\n\n")
 }
 
@@ -119,18 +117,6 @@ fn all_pages(description: &Description, function: &Function, pagination: &Pagina
         "A result holds one page of `{items}`; `{parameter}` asks for another. `paginate` walks them all:\n\n\
          ```lua\nfor item in paginate({path}, {arguments}) do\n  print(item)\nend\n```"
     )
-}
-
-fn force(function: &Function) -> &'static str {
-    match function.operation {
-        Operation::Read => "",
-        Operation::Write => " --force",
-    }
-}
-
-/// In single quotes, as every POSIX shell reads it.
-fn shell_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -150,10 +136,5 @@ mod tests {
     fn a_functions_page_is_complete() {
         check("list_pages", include_str!("golden/pager.list_pages.md"));
         check("pager_send_page", include_str!("golden/pager.send_page.md"));
-    }
-
-    #[test]
-    fn a_command_line_survives_quotes() {
-        assert_eq!(shell_quoted("print('a')"), r"'print('\''a'\'')'");
     }
 }

@@ -1,7 +1,7 @@
 //! Lua as documentation shows it: literals, and an invocation that runs as it stands.
 
 use crate::description::{Function, Kind, Operation, Parameter};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Words that cannot be a field's name without brackets.
 const KEYWORDS: [&str; 22] = [
@@ -21,8 +21,12 @@ pub(super) fn invocation(provider: &str, function: &Function) -> String {
 
 /// The arguments of [`invocation`]: `{id = "call_abc123"}`
 pub(super) fn arguments(function: &Function) -> String {
-    let arguments: Vec<_> = shown(function).map(|parameter| field(&parameter.name, &example(parameter))).collect();
-    format!("{{{}}}", arguments.join(", "))
+    literal(&Value::Object(example_arguments(function)))
+}
+
+/// Arguments that work, by name.
+pub(super) fn example_arguments(function: &Function) -> Map<String, Value> {
+    shown(function).map(|parameter| (parameter.name.clone(), example(parameter))).collect()
 }
 
 /// The names a function takes, optional ones marked: `send_sms({to, from, text, media?})`
@@ -44,6 +48,11 @@ pub(super) fn literal(value: &Value) -> String {
             format!("{{{}}}", fields.join(", "))
         }
     }
+}
+
+/// In single quotes, as every POSIX shell reads it.
+pub(super) fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The required parameters; for a write also the first optional one with an example, because a write that changes
@@ -71,7 +80,7 @@ fn placeholder(parameter: &Parameter) -> Value {
         Kind::String => Value::from(format!("example_{}", parameter.name)),
         Kind::Integer | Kind::Number => Value::from(1),
         Kind::Boolean => Value::from(true),
-        Kind::Object => Value::Object(serde_json::Map::new()),
+        Kind::Object => Value::Object(Map::new()),
         Kind::Array => Value::Array(Vec::new()),
     }
 }
@@ -124,6 +133,11 @@ mod tests {
             json!({"a": 1, "end": 2, "a-b": {"c": "d"}, "1st": 3}),
             r#"{a = 1, ["end"] = 2, ["a-b"] = {c = "d"}, ["1st"] = 3}"#,
         );
+    }
+
+    #[test]
+    fn a_command_line_survives_quotes() {
+        assert_eq!(shell_quoted("print('a')"), r"'print('\''a'\'')'");
     }
 
     #[track_caller]

@@ -2,6 +2,8 @@
 //! accounts it has; nothing is run or sent. Loading a description may wait, so none of this is for use inside
 //! asynchronous code.
 
+mod entry;
+mod examples;
 mod facts;
 mod faults;
 #[cfg(test)]
@@ -10,17 +12,25 @@ mod function;
 mod lua;
 mod overview;
 mod page;
+mod plain;
 mod provider;
+mod schema;
 mod search;
+mod site;
 
 use crate::clip::{NAME, clipped};
-use crate::fault::Fault;
+use crate::fault::{Code, Fault};
 use crate::nearest::nearest;
-use crate::{Host, Provider};
+use crate::{Description, Function, Host, Provider};
 use page::Page;
 use std::sync::Arc;
 
+pub use entry::Entry;
+pub use examples::Example;
 pub use facts::Access;
+pub use plain::plain;
+pub(crate) use search::Catalogue;
+pub use site::site;
 
 /// Why there is no page to read.
 #[derive(Debug, thiserror::Error)]
@@ -46,14 +56,77 @@ pub fn list(host: &Host) -> String {
     overview::page(&names, &lines, loadable.or(names.first()).map(String::as_str))
 }
 
-/// The functions that fit the query best, as lines `provider.function - summary`.
+/// The functions that fit the query best, as lines `provider.function - summary`, or a sentence that says that there
+/// are none.
 pub fn search(host: &Host, query: &str) -> String {
-    let providers = loadable(host);
-    let functions = providers.iter().flat_map(|provider| {
-        let description = provider.description();
-        description.functions.iter().map(move |function| (&**description, function))
-    });
-    search::page(query, functions)
+    match search::refusal(query) {
+        Some(refusal) => refusal,
+        None => search::page(query, &found(host, query)),
+    }
+}
+
+/// The functions that fit the query best, best first, at most twenty: by the words of their names, summaries,
+/// parameters and descriptions, in any form, begun or mistyped, and by words of the same meaning. What the host has
+/// an account for comes before what fits as well.
+pub fn found(host: &Host, query: &str) -> Vec<Entry> {
+    host.catalogue().search(query, &loadable(host), |provider| Access::of(host, provider))
+}
+
+/// What a page is about: one function, a provider's, or those of all providers.
+#[derive(Clone, Debug)]
+pub enum Topic {
+    /// `dialpad.list_calls`
+    Function(Arc<Provider>, Function),
+    /// `dialpad`, or nothing for all.
+    Providers(Vec<Arc<Provider>>),
+    /// `errors`
+    Faults,
+}
+
+/// What goes by this name, under all the names a page goes by.
+///
+/// # Errors
+/// [`NoPage`], naming the nearest ones.
+pub fn topic(host: &Host, name: &str) -> Result<Topic, NoPage> {
+    match Page::parse(name) {
+        Page::Overview => Ok(Topic::Providers(loadable(host))),
+        Page::Provider(provider) => provider_topic(host, name, &provider),
+        Page::Function(provider, function) => {
+            let provider = function_provider(host, name, &provider, &function)?;
+            let function = described(&provider, name, &function)?.clone();
+            Ok(Topic::Function(provider, function))
+        }
+    }
+}
+
+impl Topic {
+    /// The functions it is about; none for faults.
+    pub fn entries(&self, host: &Host) -> Vec<Entry> {
+        self.each(|provider| Access::of(host, provider), |access, provider, known| Entry::of(provider, known, access))
+    }
+
+    /// An example of each function it is about.
+    pub fn examples(&self) -> Vec<Example> {
+        self.each(|_| (), |(), provider, known| Example::of(provider, known))
+    }
+
+    /// Something of each function, with something that was made once per provider.
+    fn each<A, B>(&self, once: impl Fn(&Provider) -> A, make: impl Fn(&A, &Description, &Function) -> B) -> Vec<B> {
+        let all = |provider: &Arc<Provider>| {
+            let (made, description) = (once(provider), provider.description());
+            description.functions.iter().map(|known| make(&made, description, known)).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Function(provider, function) => vec![make(&once(provider), provider.description(), function)],
+            Self::Providers(providers) => providers.iter().flat_map(all).collect(),
+            Self::Faults => Vec::new(),
+        }
+    }
+}
+
+/// Every code a fault can have, with what to do about it.
+pub fn cures() -> Vec<(Code, &'static str)> {
+    faults::cures().collect()
 }
 
 /// The page about a provider (`ringcentral`) or a function (`ringcentral.list_messages`), or a sentence that says that
@@ -67,39 +140,42 @@ pub fn read(host: &Host, page: &str) -> String {
 /// # Errors
 /// [`NoPage`], naming the nearest ones.
 pub fn find(host: &Host, page: &str) -> Result<String, NoPage> {
-    match Page::parse(page) {
-        Page::Overview => Ok(list(host)),
-        Page::Provider(name) => provider_page(host, page, &name),
-        Page::Function(provider, function) => function_page(host, page, &provider, &function),
+    if Page::parse(page) == Page::Overview {
+        return Ok(list(host));
     }
+    let about = |provider: &Provider| provider::page(provider.description(), &Access::of(host, provider));
+    Ok(match topic(host, page)? {
+        Topic::Function(of, function) => function::page(of.description(), &function, &Access::of(host, &of)),
+        Topic::Providers(providers) => providers.iter().map(|provider| about(provider)).collect(),
+        Topic::Faults => faults::page(),
+    })
 }
 
-fn provider_page(host: &Host, page: &str, name: &str) -> Result<String, NoPage> {
+fn provider_topic(host: &Host, page: &str, name: &str) -> Result<Topic, NoPage> {
     let known = host.registry().names();
     if known.iter().any(|known| known == name) {
-        let provider = host.provider(name)?;
-        return Ok(provider::page(provider.description(), &Access::of(host, &provider)));
+        return Ok(Topic::Providers(vec![host.provider(name)?]));
     }
     if name == "errors" {
-        return Ok(faults::page());
+        return Ok(Topic::Faults);
     }
     Err(NoPage::Unknown { page: page.into(), suggestions: anywhere(host, &known, name) })
 }
 
-fn function_page(host: &Host, page: &str, name: &str, function: &str) -> Result<String, NoPage> {
+fn function_provider(host: &Host, page: &str, name: &str, function: &str) -> Result<Arc<Provider>, NoPage> {
     let known = host.registry().names();
-    if !known.iter().any(|known| known == name) {
-        let near = nearest(name, known.iter().map(String::as_str));
-        let function = clipped(function, NAME);
-        let suggestions = near.into_iter().map(|near| format!("{near}.{function}")).collect();
-        return Err(NoPage::Unknown { page: page.into(), suggestions });
+    if known.iter().any(|known| known == name) {
+        return Ok(host.provider(name)?);
     }
-    let provider = host.provider(name)?;
-    let description = provider.description();
-    match description.function(function) {
-        Some(function) => Ok(function::page(description, function, &Access::of(host, &provider))),
-        None => Err(NoPage::Unknown { page: page.into(), suggestions: like(&provider, function) }),
-    }
+    let near = nearest(name, known.iter().map(String::as_str));
+    let function = clipped(function, NAME);
+    let suggestions = near.into_iter().map(|near| format!("{near}.{function}")).collect();
+    Err(NoPage::Unknown { page: page.into(), suggestions })
+}
+
+fn described<'a>(provider: &'a Provider, page: &str, function: &str) -> Result<&'a Function, NoPage> {
+    let unknown = || NoPage::Unknown { page: page.into(), suggestions: like(provider, function) };
+    provider.description().function(function).ok_or_else(unknown)
 }
 
 /// Providers like `name`; failing that, functions of any provider, for whoever forgot to name it.

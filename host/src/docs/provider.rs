@@ -49,7 +49,8 @@ fn item(function: &Function) -> String {
     format!("- `{}`: {mark}{}", lua::signature(function), function.summary)
 }
 
-fn accounts_section(description: &Description) -> String {
+/// What an account needs, as a section; empty if nothing.
+pub(super) fn accounts_section(description: &Description) -> String {
     let fields = facts::credentials(description);
     if fields.is_empty() {
         return String::new();
@@ -64,7 +65,8 @@ fn accounts_section(description: &Description) -> String {
     )
 }
 
-fn first_example(description: &Description) -> String {
+/// An invocation to show: of a read, if there is one.
+pub(super) fn first_example(description: &Description) -> String {
     let read = description.functions.iter().find(|known| known.operation == Operation::Read);
     let function = read.or_else(|| description.functions.first());
     function.map_or_else(|| "…".into(), |function| lua::invocation(&description.name, function))
