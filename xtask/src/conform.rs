@@ -1,20 +1,21 @@
-//! `cargo xtask conform`: what was recorded, against the official documents.
+//! `cargo xtask conform`: what was recorded, against the official documents; what is generated, in a browser.
 
 use crate::failure::{Failure, Result};
-use crate::process;
 use crate::test::{self, RECORDED};
 use crate::workspace::Workspace;
+use crate::{process, site};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 const VARIABLE: &str = "KOSMO_SPECS";
 const BESIDE_THE_CLONE: &str = "../shared/specs";
 
-/// Compares every recorded exchange with the documents.
+/// Opens the generated documentation in a browser, and compares every recorded exchange with the official documents.
 ///
 /// # Errors
 /// Exit code 2 when the documents are missing; otherwise when something deviates.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    site::run(workspace)?;
     let documents = documents(workspace)?;
     if is_empty(&workspace.folder(RECORDED)?) {
         test::run(workspace, &[])?;

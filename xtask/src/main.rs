@@ -19,6 +19,7 @@ mod preflight;
 mod process;
 mod script;
 mod simulator;
+mod site;
 mod soak;
 mod task;
 mod test;
