@@ -46,13 +46,14 @@ impl Lab {
 
     fn send(&self, host: &Host, number: usize) -> Result<String, Fault> {
         let from = if self.provider == "dialpad" { "+14155559876" } else { "+16505551234" };
-        let arguments = json!({ "to": "+16505559876", "from": from, "text": text(number) });
+        let arguments = json!({ "to": "+16505559876", "from": from, "text": Breaker::mark(number) });
         let arguments: Map<String, Value> = serde_json::from_value(arguments).expect("an object");
         let account = Some(format!("a{number}"));
         host.block_on(host.invoke(Invocation { account, ..Invocation::new(self.provider, "send_sms", arguments) }))
     }
 
-    /// Every byte boundary of a send as it is, in every manner.
+    /// Every byte boundary of a request in every manner, and every one of its answer in one manner after the other:
+    /// by then the text is sent.
     fn plans(&self) -> Vec<Break> {
         self.send(&self.host(1), 0).expect("a send that nothing breaks");
         let (request, answer) = self.breaker.passed();
@@ -60,14 +61,9 @@ impl Lab {
         let manner =
             |at: usize, manner| if let Manner::Status(_) = manner { Manner::Status(GATEWAYS[at % 3]) } else { manner };
         let asked = (0..=request).flat_map(|at| MANNERS.map(|how| Break::Request(at, manner(at, how))));
-        let answered = (0..=answer).flat_map(|at| MANNERS[..3].iter().map(move |&how| Break::Answer(at, how)));
+        let answered = (0..=answer).map(|at| Break::Answer(at, MANNERS[at % 3]));
         asked.chain(answered).collect()
     }
-}
-
-/// As long as every other one, and part of none.
-fn text(number: usize) -> String {
-    format!("break-{number:06}.")
 }
 
 #[track_caller]
@@ -76,7 +72,7 @@ fn check(provider: &'static str) {
     let plans = lab.plans();
     let host = lab.host(plans.len() + 1);
     for (index, &plan) in plans.iter().enumerate() {
-        lab.breaker.plan(&text(index + 1), plan);
+        lab.breaker.plan(index + 1, plan);
     }
     let next = AtomicUsize::new(0);
     let results: Vec<_> = std::thread::scope(|scope| {
@@ -91,14 +87,14 @@ fn check(provider: &'static str) {
     let mut counts = HashMap::new();
     lab.simulator.sms_sent().into_iter().for_each(|sms| *counts.entry(sms.text).or_insert(0) += 1);
     for (index, result) in &results {
-        let (plan, sent) = (plans[*index], counts.get(&text(index + 1)).copied().unwrap_or(0));
+        let (plan, sent) = (plans[*index], counts.get(&Breaker::mark(index + 1)).copied().unwrap_or(0));
         match result {
             Ok(answer) => assert_eq!(sent, 1, "{plan:?} {answer}"),
             Err(fault) => assert!(sent <= 1 && fault.message.contains("may or may not"), "{plan:?} {sent} {fault}"),
         }
     }
     let delivered = results.iter().filter(|(_, result)| result.is_ok()).count();
-    assert!(delivered >= 3, "an answer that breaks after its last byte is whole: {delivered}");
+    assert!(delivered >= 1, "an answer that breaks after its last byte is whole");
 }
 
 #[test]

@@ -6,8 +6,12 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A proxy on 127.0.0.1. It knows a request by a piece of its body; one it was not told about passes, and so does one
-/// that is sent again.
+/// What a request carries that is to break, before its number.
+const MARK: &str = "break-";
+const DIGITS: usize = 6;
+
+/// A proxy on 127.0.0.1. It knows a request by the [`Breaker::mark`] in its body; one it was not told about passes, and
+/// so does one that is sent again.
 pub struct Breaker {
     url: String,
     shared: Arc<Shared>,
@@ -37,7 +41,7 @@ pub enum Manner {
 
 struct Shared {
     upstream: String,
-    plans: Mutex<HashMap<String, Break>>,
+    plans: Mutex<HashMap<usize, Break>>,
     passed: Mutex<(usize, usize)>,
 }
 
@@ -64,9 +68,14 @@ impl Breaker {
         &self.url
     }
 
-    /// Breaks the first request whose bytes hold this text.
-    pub fn plan(&self, text: &str, plan: Break) {
-        self.shared.plans().insert(text.into(), plan);
+    /// As long as every other one, and part of none.
+    pub fn mark(number: usize) -> String {
+        format!("{MARK}{number:0DIGITS$}")
+    }
+
+    /// Breaks the first request with the mark of this number.
+    pub fn plan(&self, number: usize, plan: Break) {
+        self.shared.plans().insert(number, plan);
     }
 
     /// How many plans have not been met yet.
@@ -81,15 +90,14 @@ impl Breaker {
 }
 
 impl Shared {
-    fn plans(&self) -> MutexGuard<'_, HashMap<String, Break>> {
+    fn plans(&self) -> MutexGuard<'_, HashMap<usize, Break>> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_plan(&self, request: &[u8]) -> Option<Break> {
-        let request = String::from_utf8_lossy(request);
-        let mut plans = self.plans();
-        let text = plans.keys().find(|text| request.contains(text.as_str()))?.clone();
-        plans.remove(&text)
+        let request = str::from_utf8(request).ok()?;
+        let (_, marked) = request.split_once(MARK)?;
+        self.plans().remove(&marked.get(..DIGITS)?.parse().ok()?)
     }
 
     fn converse(&self, client: &TcpStream) -> io::Result<()> {
