@@ -16,7 +16,7 @@ pub(crate) fn check(document: &Document, schema: &Value, value: &Value, at: &str
     }
     let mut breaches: Vec<Breach> = facets.iter().flat_map(|facet| check_facet(document, facet, value, at)).collect();
     if let Value::Object(members) = value {
-        breaches.extend(check_members(document, &facets, members, at));
+        breaches.extend(check_members(document, &facets, value, members, at));
     }
     breaches
 }
@@ -105,21 +105,38 @@ fn check_format(facet: &Value, text: &str, at: &str) -> Option<Breach> {
 
 /// One of `oneOf` or `anyOf` must fit; of several misfits the nearest is told.
 fn check_alternatives(document: &Document, facet: &Value, value: &Value, at: &str) -> Vec<Breach> {
-    let alternatives =
-        facet["oneOf"].as_array().or_else(|| facet["anyOf"].as_array()).map(Vec::as_slice).unwrap_or_default();
-    let results = alternatives.iter().map(|alternative| check(document, alternative, value, at));
-    results.min_by_key(Vec::len).unwrap_or_default()
+    nearest(document, facet, value).map(|alternative| check(document, alternative, value, at)).unwrap_or_default()
 }
 
-fn check_members(document: &Document, facets: &[&Value], members: &Map<String, Value>, at: &str) -> Vec<Breach> {
+fn nearest<'a>(document: &Document, facet: &'a Value, value: &Value) -> Option<&'a Value> {
+    let alternatives = facet["oneOf"].as_array().or_else(|| facet["anyOf"].as_array())?;
+    alternatives.iter().min_by_key(|alternative| check(document, alternative, value, "").len())
+}
+
+/// Whether schemas that all apply, or the nearest of their alternatives, name a member.
+fn names(document: &Document, facets: &[&Value], value: &Value, name: &str) -> bool {
+    let in_alternative = |facet: &Value| {
+        let alternative = nearest(document, facet, value).map(|nearest| self::facets(document, nearest));
+        alternative.is_some_and(|facets| names(document, &facets, value, name))
+    };
+    facets.iter().any(|facet| facet["properties"].get(name).is_some() || in_alternative(facet))
+}
+
+fn check_members(
+    document: &Document,
+    facets: &[&Value],
+    value: &Value,
+    members: &Map<String, Value>,
+    at: &str,
+) -> Vec<Breach> {
     let mut breaches = missing(facets, members, at);
-    for (name, value) in members {
+    for (name, member) in members {
         let at = format!("{at}.{name}");
-        let declared: Vec<&Value> = facets.iter().filter_map(|facet| facet["properties"].get(name)).collect();
-        if declared.is_empty() && !is_open(facets) {
-            breaches.push(Breach::new("unknown-field", &at, value));
+        if !is_open(facets) && !names(document, facets, value, name) {
+            breaches.push(Breach::new("unknown-field", &at, member));
         }
-        breaches.extend(declared.into_iter().flat_map(|schema| check(document, schema, value, &at)));
+        let declared = facets.iter().filter_map(|facet| facet["properties"].get(name));
+        breaches.extend(declared.flat_map(|schema| check(document, schema, member, &at)));
     }
     breaches
 }
@@ -183,6 +200,9 @@ mod tests {
             "size": {"oneOf": [{"type": "integer", "minimum": 1, "maximum": 9}, {"type": "string", "enum": ["max"]}]},
             "twin": {"$ref": "#/components/schemas/Base", "nullable": true},
             "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "grant": {"allOf": [{"type": "object", "properties": {"scope": {"type": "string"}}}, {"anyOf": [
+                {"type": "object", "required": ["kind", "jwt"], "properties": {"kind": {"enum": ["jwt"]}, "jwt": {}}},
+                {"type": "object", "required": ["kind", "code"], "properties": {"kind": {"enum": ["code"]}, "code": {}}}]}]},
             "free": {"type": "object"}}}]}}}}"##;
 
     #[track_caller]
@@ -210,6 +230,11 @@ mod tests {
         check_thing(r#"{"id": 1, "twin": {"id": 1, "more": 2}}"#, &[("unknown-field", "body.twin.more")]);
         check_thing(r#"{"id": 1, "tags": []}"#, &[("bounds", "body.tags")]);
         check_thing(r#"{"id": 1, "tags": ["a", 1]}"#, &[("type", "body.tags[]")]);
+        check_thing(r#"{"id": 1, "grant": {"kind": "code", "code": "c"}}"#, &[]);
+        check_thing(
+            r#"{"id": 1, "grant": {"kind": "code", "code": "c", "jwt": "j"}}"#,
+            &[("unknown-field", "body.grant.jwt"), ("unknown-field", "body.grant.jwt")],
+        );
         check_thing(r#"{"id": 1, "twin": []}"#, &[("type", "body.twin")]);
     }
 }
