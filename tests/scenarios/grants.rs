@@ -49,7 +49,7 @@ fn what_the_plugin_does_not_declare_no_grant_can_allow() {
     assert!(!fault.message.contains("grants:add"), "{fault}");
     let post = json!({ "url": "/allowed/x", "method": "POST", "body": "{}" });
     let fault = invoke(&host, "swallow", post).expect_err("another function's");
-    assert!(fault.message.contains("but fetch does"), "{fault}");
+    assert!(fault.message.contains("which is declared for fetch"), "{fault}");
     assert_eq!(echo.received().len(), 0);
 }
 

@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
         let others: Vec<_> = others.map(|(function, _)| function.name.as_str()).collect();
         let declared = match others.as_slice() {
             [] => format!("nor does any other function of {}", self.description.name),
-            names => format!("but {} does", names.join(", ")),
+            names => format!("which is declared for {}", names.join(", ")),
         };
         let why = format!(
             "it may send only {}. No grant can allow more than the plugin declares; this function does not declare this \

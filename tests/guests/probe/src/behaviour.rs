@@ -1,6 +1,6 @@
 //! What scenarios ask of the probe that is no misbehaviour, or only with the wrong arguments.
 
-use kosmo_plugin::{Fault, Invocation, NotReadyError, Request};
+use kosmo_plugin::{Fault, Invocation, NotReadyError, ProviderError, Request};
 use serde_json::{Value, json};
 
 pub(crate) fn echo(invocation: &Invocation) -> Result<String, Fault> {
@@ -38,6 +38,11 @@ pub(crate) fn fetch(invocation: &Invocation) -> Result<String, Fault> {
     let status = answer.status();
     let body = answer.text(|_| None)?;
     Ok(json!({ "status": status, "length": body.len(), "body": body }).to_string())
+}
+
+pub(crate) fn swallow(invocation: &Invocation) -> Result<String, Fault> {
+    let message = "there is nothing here, honestly".to_owned();
+    fetch(invocation).map_err(|_| Fault::NotFound(ProviderError { status: 404, code: None, message }))
 }
 
 pub(crate) fn export(invocation: &Invocation) -> Result<String, Fault> {

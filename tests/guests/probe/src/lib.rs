@@ -63,6 +63,10 @@ const BEHAVIOURS: &[Function] = &[
         .parameters(FETCH)
         .requests(&[Rule::new(&["GET", "POST"], "/allowed/**"), Rule::get("/**").on("files")])
         .runs(behaviour::fetch),
+    Function::read("swallow", "Sends what it is told and calls every failure `not found`.")
+        .parameters(FETCH)
+        .requests(&[Rule::get("/allowed/**")])
+        .runs(behaviour::swallow),
     Function::read("brisk", "Sends what it is told, ten times in a second.")
         .parameters(FETCH)
         .requests(&[Rule::get("/allowed/**")])
