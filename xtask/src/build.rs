@@ -47,7 +47,12 @@ pub(crate) fn programs(workspace: &Workspace) -> Command {
 /// # Errors
 /// As [`with_plugins`].
 pub(crate) fn to_show(workspace: &Workspace) -> Result<()> {
-    with_plugins(workspace, &[Group::Shipped], &mut programs(workspace), PROGRAMS).map(drop)
+    to_show_with(workspace, &[Group::Shipped])
+}
+
+/// As [`to_show`], with the plugins of these groups.
+pub(crate) fn to_show_with(workspace: &Workspace, groups: &[Group]) -> Result<()> {
+    with_plugins(workspace, groups, &mut programs(workspace), PROGRAMS).map(drop)
 }
 
 /// What building the programs is called when it fails.

@@ -6,6 +6,7 @@ Usage: cargo xtask TASK [OPTIONS]
 
 To see it work
   demo                 build everything, start the simulator, run a Lua workflow over both providers
+  demo --hostile       what becomes of a plugin and scripts that mean harm
   play                 the same builds, then a shell with `kosmo` on PATH, the simulator running,
                        and accounts default, work and support at both providers
   install [--root DIR] a release build in DIR/bin (default: where `cargo install` puts binaries)

@@ -42,6 +42,17 @@ impl Home {
         Ok(Self { folder, plugins: workspace.target("plugins"), providers })
     }
 
+    /// With this at the end of its configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn with(self, configuration: &str) -> Result<Self> {
+        let file = self.folder.join("config.toml");
+        let text = fs::read_to_string(&file).context(|| format!("cannot read {}", file.display()))?;
+        write_private(&file, &(text + configuration))?;
+        Ok(self)
+    }
+
     /// Makes `kosmo` and whatever the command starts use this home, and nothing else.
     pub(crate) fn apply(&self, command: &mut Command) {
         command.env("KOSMO_HOME", &self.folder).env("KOSMO_PLUGINS", &self.plugins);

@@ -1,17 +1,20 @@
-//! As much of JSON as the simulator speaks: objects and strings.
+//! As much of JSON as the simulator and `kosmo` speak.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A string, or members in their order.
+/// A value; members and items in their order.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Json {
     Text(String),
+    /// A number, `true`, `false` or `null`, as it is written.
+    Word(String),
+    List(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
 impl Json {
-    /// Reads one value; anything but objects and strings is not understood.
+    /// Reads one value.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut rest = text.trim().chars().peekable();
         let value = value(&mut rest)?;
@@ -23,11 +26,19 @@ impl Json {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// All members; a string has none.
+    /// All members; what is no object has none.
     pub(crate) fn members(&self) -> &[(String, Self)] {
         match self {
             Self::Object(members) => members,
-            Self::Text(_) => &[],
+            Self::Text(_) | Self::Word(_) | Self::List(_) => &[],
+        }
+    }
+
+    /// All items; what is no list has none.
+    pub(crate) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            Self::Text(_) | Self::Word(_) | Self::Object(_) => &[],
         }
     }
 
@@ -35,7 +46,7 @@ impl Json {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Object(_) => None,
+            Self::Word(_) | Self::List(_) | Self::Object(_) => None,
         }
     }
 }
@@ -47,7 +58,8 @@ fn value(rest: &mut Rest<'_>) -> Option<Json> {
     match rest.next()? {
         '"' => string(rest).map(Json::Text),
         '{' => object(rest).map(Json::Object),
-        _ => None,
+        '[' => list(rest).map(Json::List),
+        first => word(first, rest).map(Json::Word),
     }
 }
 
@@ -66,6 +78,31 @@ fn object(rest: &mut Rest<'_>) -> Option<Vec<(String, Json)>> {
             _ => return None,
         }
     }
+}
+
+fn list(rest: &mut Rest<'_>) -> Option<Vec<Json>> {
+    let mut items = Vec::new();
+    space(rest);
+    if rest.next_if_eq(&']').is_some() {
+        return Some(items);
+    }
+    loop {
+        items.push(value(rest)?);
+        space(rest);
+        match rest.next()? {
+            ',' => {}
+            ']' => return Some(items),
+            _ => return None,
+        }
+    }
+}
+
+fn word(first: char, rest: &mut Rest<'_>) -> Option<String> {
+    let mut word = String::from(first);
+    while let Some(next) = rest.next_if(|next| next.is_ascii_alphanumeric() || "+-.".contains(*next)) {
+        word.push(next);
+    }
+    (matches!(word.as_str(), "true" | "false" | "null") || word.parse::<f64>().is_ok()).then_some(word)
 }
 
 fn member(rest: &mut Rest<'_>) -> Option<(String, Json)> {
@@ -119,10 +156,33 @@ mod tests {
     }
 
     #[test]
+    fn what_kosmo_says_is_understood() {
+        let said = Json::parse(r#"[{"a": 1.5e3, "b": [true, null, -2], "c": []}, "d"]"#).expect("JSON");
+        let first = said.items().first().expect("an item");
+        assert_eq!(first.get("a"), Some(&Json::Word("1.5e3".into())));
+        assert_eq!(first.get("b").map(|list| list.items().len()), Some(3));
+        assert_eq!(
+            (first.get("c"), said.items().get(1).and_then(Json::text)),
+            (Some(&Json::List(Vec::new())), Some("d"))
+        );
+    }
+
+    #[test]
     fn what_is_cut_off_or_unknown_is_not_guessed_at() {
-        for text in
-            ["", "{", "{\"a\":\"b\"", "{\"a\":1}", "{\"a\":\"b\",}", "\"a\" \"b\"", "{\"a\" \"b\"}", "\"\\u00\""]
-        {
+        for text in [
+            "",
+            "{",
+            "[",
+            "[1",
+            "[1,]",
+            "yes",
+            "1x",
+            "{\"a\":\"b\"",
+            "{\"a\":\"b\",}",
+            "\"a\" \"b\"",
+            "{\"a\" \"b\"}",
+            "\"\\u00\"",
+        ] {
             assert_eq!(Json::parse(text), None, "{text}");
         }
     }

@@ -12,6 +12,7 @@ mod failure;
 mod guests;
 mod help;
 mod home;
+mod hostile;
 mod install;
 mod json;
 mod play;
@@ -50,7 +51,8 @@ fn run(task: Task) -> Result<()> {
     let workspace = Workspace::find()?;
     match task {
         Task::Help => Ok(()),
-        Task::Demo => demo::run(&workspace),
+        Task::Demo { hostile: false } => demo::run(&workspace),
+        Task::Demo { hostile: true } => hostile::run(&workspace),
         Task::Play => play::run(&workspace),
         Task::Install { root } => install::run(&workspace, root),
         Task::Plugins => guests::run(&workspace),

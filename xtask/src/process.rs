@@ -46,6 +46,15 @@ pub(crate) fn answer(command: &mut Command, doing: &str) -> Result<String> {
     }
 }
 
+/// Runs a program that may well fail, for what it prints on stdout.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn said(command: &mut Command, doing: &str) -> Result<String> {
+    let output = command.stdin(Stdio::null()).output().context(|| not_started(command, doing))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// A step whose output is of interest only when it fails.
 pub(crate) struct Quietly<'a> {
     /// What the step does, as in "xtask: unpacking … 3 s".

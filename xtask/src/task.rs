@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Task {
     Help,
-    Demo,
+    Demo { hostile: bool },
     Play,
     Install { root: Option<PathBuf> },
     Plugins,
@@ -32,7 +32,7 @@ impl Task {
         match name.as_str() {
             "help" | "--help" | "-h" => Ok(Self::Help),
             _ if asks_for_help(options) => Ok(Self::Help),
-            "demo" => without_options(name, options, Self::Demo),
+            "demo" => demo(options),
             "play" => without_options(name, options, Self::Play),
             "install" => install(options),
             "plugins" => without_options(name, options, Self::Plugins),
@@ -57,6 +57,17 @@ fn without_options(name: &str, options: &[String], task: Task) -> Result<Task> {
     match options.first() {
         None => Ok(task),
         Some(option) => Err(Failure::unusable(format!("`{name}` takes no `{option}`; usage: cargo xtask {name}"))),
+    }
+}
+
+fn demo(options: &[String]) -> Result<Task> {
+    match options {
+        [] => Ok(Task::Demo { hostile: false }),
+        [one] if one == "--hostile" => Ok(Task::Demo { hostile: true }),
+        _ => Err(Failure::unusable(format!(
+            "`demo` does not understand `{}`; usage: cargo xtask demo [--hostile]",
+            options.join(" ")
+        ))),
     }
 }
 
@@ -122,7 +133,8 @@ mod tests {
     fn every_task_is_known_by_its_name() {
         understood("", Task::Help);
         understood("demo --help", Task::Help);
-        understood("demo", Task::Demo);
+        understood("demo", Task::Demo { hostile: false });
+        understood("demo --hostile", Task::Demo { hostile: true });
         understood("install --root /opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
         understood("install --root=/opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
         understood("soak", Task::Soak { minutes: 10.0 });
@@ -133,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused_with_the_usage() {
         refused("dance", "the tasks are demo");
-        refused("demo --hostile", "usage: cargo xtask demo");
+        refused("demo --friendly", "usage: cargo xtask demo [--hostile]");
         refused("install --prefix /opt", "usage: cargo xtask install [--root DIR]");
         refused("soak --minutes=-1", "usage: cargo xtask soak [--minutes N]");
         refused("test paging", "usage: cargo xtask test [-- ARGS");

@@ -45,10 +45,10 @@ fn allowed(method: &Method, permit: &Permit<'_>) -> (String, Place<'static>) {
 }
 
 fn refused_place(method: &Method, uri: &str) -> Place<'static> {
-    match Url::parse(uri) {
-        Ok(url) => place(method, host(&url), url.path().to_owned()),
-        Err(_) => place(method, String::new(), String::new()),
-    }
+    let host = Url::parse(uri).as_ref().map(host).unwrap_or_default();
+    // As it was written: what parsing makes of it may be harmless.
+    let path = uri.split(['?', '#']).next().and_then(|url| url.split_once("://")?.1.split_once('/'));
+    place(method, host, path.map(|(_, path)| format!("/{path}")).unwrap_or_default())
 }
 
 fn place(method: &Method, host: String, path: String) -> Place<'static> {
