@@ -3,6 +3,7 @@
 use crate::{PROBE_TOKEN, invoke, probe_host, probe_host_with};
 use kosmo::audit::Query;
 use kosmo::{Code, Host, Invocation, Limits, Script};
+use kosmo_simulator::{ACCOUNTS, Simulator};
 use kosmo_tests::{Echo, Scenario};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -41,18 +42,6 @@ fn check(echo: &Echo, host: &Host, expected: &[&str]) {
 }
 
 #[test]
-fn a_request_stopped_for_a_secret_is_on_record_without_it() {
-    let echo = Echo::start();
-    let host = probe_host(&echo);
-    invoke(&host, "fetch", json!({ "url": format!("/allowed/{PROBE_TOKEN}") })).expect_err("a denial");
-    invoke(&host, "fetch", json!({ "url": format!("/elsewhere/{PROBE_TOKEN}") })).expect_err("a denial");
-    let records = all(&host);
-    let denied: Vec<_> = records.iter().map(told).filter(|told| told.starts_with("decision denied GET")).collect();
-    assert_eq!(denied.len(), 2, "{records:#?}");
-    assert!(!format!("{records:?}").contains(PROBE_TOKEN), "{records:#?}");
-}
-
-#[test]
 fn every_decision_request_and_end_is_on_record() {
     let echo = Echo::start();
     let host = probe_host(&echo);
@@ -81,10 +70,10 @@ fn every_decision_request_and_end_is_on_record() {
 }
 
 #[test]
-fn a_refusal_is_on_record_even_if_the_guest_tells_it_otherwise() {
+fn every_refusal_is_on_record_with_its_reason() {
     let echo = Echo::start();
     let host = probe_host(&echo);
-    invoke(&host, "swallow", json!({ "url": "/elsewhere/16505551234/v2" })).expect_err("a denial");
+    invoke(&host, "fetch", json!({ "url": "/elsewhere/16505551234/v2" })).expect_err("a denial");
     check(
         &echo,
         &host,
@@ -106,6 +95,57 @@ fn a_refusal_is_on_record_even_if_the_guest_tells_it_otherwise() {
         told(&refused[2]),
         "decision approval_required `write = \"ask\"` under [permissions.probe] in config.toml"
     );
+}
+
+#[test]
+fn a_refusal_is_on_record_even_if_the_guest_keeps_it_to_itself() {
+    let echo = Echo::start();
+    let host = probe_host(&echo);
+    for function in ["swallow_denial", "hide_denial"] {
+        let _ = invoke(&host, function, json!({}));
+    }
+    let refused = records(&host, &Query { denied: true, ..Query::default() });
+    let host_name = echo.url().trim_start_matches("http://");
+    let expected = format!("decision denied GET {host_name} /elsewhere");
+    assert_eq!(refused.iter().map(told).collect::<Vec<_>>(), [expected.as_str(); 2]);
+}
+
+#[test]
+fn a_request_stopped_for_a_secret_is_on_record_without_it() {
+    let escaped = PROBE_TOKEN.replace('p', "%70");
+    let check = |url: String, place: &str| {
+        let echo = Echo::start();
+        let host = probe_host(&echo);
+        invoke(&host, "fetch", json!({ "url": url })).expect_err("a denial");
+        let refused = records(&host, &Query { denied: true, ..Query::default() });
+        let told: Vec<_> =
+            refused.iter().map(|record| told(record).replace(&echo.url()["http://".len()..], "ECHO")).collect();
+        assert_eq!(told, [format!("decision denied GET {place}")], "{url}");
+        let all = json!(all(&host)).to_string();
+        assert!(!all.contains(PROBE_TOKEN) && !all.contains(&escaped), "{all}");
+    };
+    check(format!("/allowed/{PROBE_TOKEN}"), "ECHO /allowed/**");
+    check(format!("/allowed/a?{PROBE_TOKEN}"), "ECHO /allowed/**");
+    check(format!("/elsewhere/{PROBE_TOKEN}"), "[redacted] /[redacted]");
+    check(format!("/elsewhere/{escaped}"), "[redacted] /[redacted]");
+    check(format!("https://{PROBE_TOKEN}.evil.test/"), "[redacted] /[redacted]");
+}
+
+#[test]
+fn the_hosts_own_request_for_a_token_is_on_record() {
+    let scenario = Scenario::new();
+    let ([id, secret], jwt) = (Simulator::client(), Simulator::jwt("default"));
+    let url = scenario.simulator.ringcentral_url();
+    let fields = format!("url = \"{url}\"\nclient_id = \"{id}\"\nclient_secret = \"{secret}\"\njwt = \"{jwt}\"\n");
+    scenario.write("config.toml", &format!("[accounts.ringcentral.default]\n{fields}"));
+    let host = scenario.host();
+    let asked = Invocation::new("ringcentral", "get_current_user", Map::new());
+    host.block_on(host.invoke(asked)).expect("an answer");
+    let requests: Vec<_> = all(&host).iter().map(told).filter(|told| told.starts_with("request")).collect();
+    let name = url.trim_start_matches("http://");
+    let expected = format!("request 1 200 POST {name} /restapi/oauth/token the host's request for a token");
+    assert_eq!((requests.len(), &requests[0]), (2, &expected), "{requests:?}");
+    assert!(requests[1].starts_with("request 2 200 GET "), "{requests:?}");
 }
 
 #[test]
@@ -206,7 +246,7 @@ fn nothing_that_is_somebodys_is_on_record() {
     for value in ["650555", "Canary", "2026-05-01", "4242424242", "7777777", "phone", "Bearer", "token-"] {
         assert!(!text.contains(value), "{value} is on record: {text}");
     }
-    let tokens = kosmo_simulator::ACCOUNTS.map(|account| kosmo_simulator::Simulator::token("ringcentral", account));
+    let tokens = ACCOUNTS.map(|account| Simulator::token("ringcentral", account));
     assert!(tokens.iter().all(|token| !text.contains(token)) && !text.contains(PROBE_TOKEN));
 }
 

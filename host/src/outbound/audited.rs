@@ -2,27 +2,35 @@
 
 use super::Gate;
 use super::check::Permit;
-use crate::audit::{Attempt, Place};
+use crate::audit::{Attempt, Place, Trail};
 use crate::fault::Fault;
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body::Body as _;
+use http_body_util::Full;
 use url::Url;
+
+/// Stands for what nobody must read.
+const REDACTED: &str = "[redacted]";
 
 impl Gate {
     /// As [`Gate::check`], on record. For a write, a decision that cannot be recorded is a refusal.
     pub(super) fn decide(&self, method: &Method, uri: &str) -> Result<Permit<'_>, Fault> {
-        match self.check(method, uri) {
-            Ok(permit) => {
-                let (rule, place) = allowed(method, &permit);
-                self.trail.allowed(&rule, &place)?;
-                Ok(permit)
-            }
-            Err(fault) => {
-                // What is refused may hold anything.
-                let (fault, uri) = (self.host.secrets.scrubbed_fault(fault), self.host.secrets.scrubbed(uri.into()));
-                self.trail.refused(&fault, Some(refused_place(method, &uri)));
-                Err(fault)
-            }
+        let permit = self.check(method, uri).inspect_err(|fault| self.refused(method, uri, fault))?;
+        let (rule, place) = allowed(method, &permit);
+        self.trail.allowed(&rule, &place)?;
+        Ok(permit)
+    }
+
+    /// What is refused may hold anything, a secret in any spelling too.
+    fn refused(&self, method: &Method, uri: &str, fault: &Fault) {
+        if let Some(field) = self.host.secrets.find(uri.as_bytes()) {
+            let fault = Fault::new(fault.code, format!("its URL holds {field}"));
+            return self.trail.refused(&fault, Some(place(method, REDACTED.into(), format!("/{REDACTED}"))));
         }
+        let host = Url::parse(uri).as_ref().map(host).unwrap_or_default();
+        // As it was written: what parsing makes of it may be harmless.
+        self.trail.refused(fault, Some(place(method, host, path(uri).into())));
     }
 
     /// A request of this permit was stopped all the same.
@@ -44,11 +52,18 @@ fn allowed(method: &Method, permit: &Permit<'_>) -> (String, Place<'static>) {
     (permit.rule.to_string(), place(method, host(permit.target.url()), path))
 }
 
-fn refused_place(method: &Method, uri: &str) -> Place<'static> {
-    let host = Url::parse(uri).as_ref().map(host).unwrap_or_default();
-    // As it was written: what parsing makes of it may be harmless.
-    let path = uri.split(['?', '#']).next().and_then(|url| url.split_once("://")?.1.split_once('/'));
-    place(method, host, path.map(|(_, path)| format!("/{path}")).unwrap_or_default())
+/// A request of the host's own for a token goes out, now.
+pub(super) fn asking<'a>(trail: &'a Trail, request: &Request<Full<Bytes>>) -> Attempt<'a> {
+    let (uri, bytes) = (request.uri().to_string(), request.body().size_hint().lower());
+    let host = Url::parse(&uri).as_ref().map(host).unwrap_or_default();
+    trail.attempt("the host's request for a token".into(), place(request.method(), host, path(&uri).into()), bytes)
+}
+
+/// Everything between the host and the query.
+fn path(uri: &str) -> &str {
+    let url = uri.split(['?', '#']).next().unwrap_or_default();
+    let start = url.find("://").map_or(0, |at| at + "://".len());
+    url[start..].find('/').map_or("", |at| &url[start + at..])
 }
 
 fn place(method: &Method, host: String, path: String) -> Place<'static> {

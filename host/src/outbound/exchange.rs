@@ -1,11 +1,13 @@
 //! Getting the next OAuth token: one exchange at a time, in this process and among all that share the store, and
 //! nothing lost whenever a process is killed.
 
+use super::audited::asking;
 use super::client::Connected;
-use super::queue::too_late;
+use super::queue::{Passage, too_late};
 use super::shelf::Shelf;
 use super::token::Live;
 use crate::account::Scheme;
+use crate::audit::Trail;
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
 use crate::oauth::{self, Client, Grant, Issued};
@@ -14,10 +16,9 @@ use crate::store::Token;
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 /// For each grant; a token endpoint answers in well under a second.
 const EXCHANGE: Duration = Duration::from_secs(20);
@@ -25,7 +26,13 @@ const EXCHANGE: Duration = Duration::from_secs(20);
 const ANSWER: usize = 64 << 10;
 
 impl Connected {
-    pub(super) async fn renewed(&self, host: &Surroundings, refused: Option<Arc<Live>>) -> Result<Arc<Live>, Fault> {
+    /// What goes out for it is on record with the invocation that needs it.
+    pub(super) async fn renewed(
+        &self,
+        host: &Surroundings,
+        trail: &Trail,
+        refused: Option<Arc<Live>>,
+    ) -> Result<Arc<Live>, Fault> {
         let _turn = self.tokens.turn.lock().await;
         if let Some(known) = self.tokens.known(refused.as_ref()) {
             return known;
@@ -33,7 +40,7 @@ impl Connected {
         let Scheme::OAuth(client) = self.account.scheme() else {
             return Err(Fault::new(Code::Internal, "this account has no OAuth client"));
         };
-        let outcome = self.obtain(host, client, refused.as_deref()).await;
+        let outcome = self.obtain(host, client, trail, refused.as_deref()).await;
         let outcome = outcome.map_err(|fault| host.secrets.scrubbed_fault(fault));
         self.tokens.settle(outcome);
         let late =
@@ -42,9 +49,15 @@ impl Connected {
     }
 
     /// From the store, if another process was first; otherwise from the provider.
-    async fn obtain(&self, host: &Surroundings, client: &Client, refused: Option<&Live>) -> Result<Live, Fault> {
+    async fn obtain(
+        &self,
+        host: &Surroundings,
+        client: &Client,
+        trail: &Trail,
+        refused: Option<&Live>,
+    ) -> Result<Live, Fault> {
         let Some(store) = &host.store else {
-            return Live::new(self.exchange(client, None, None).await?, host, client);
+            return Live::new(self.exchange(client, trail, None, None).await?, host, client);
         };
         let shelf = Shelf::new(store, client);
         let _lease = shelf.lease(client).await?;
@@ -55,7 +68,7 @@ impl Connected {
         }
         let token = match self.tokens.take_unkept() {
             Some(token) => token,
-            None => self.exchange(client, kept, Some(&shelf)).await?,
+            None => self.exchange(client, trail, kept, Some(&shelf)).await?,
         };
         let kept = shelf.save(client, token.copied()).await;
         kept.inspect_err(|_| self.tokens.set_unkept(token.copied()))?;
@@ -63,7 +76,13 @@ impl Connected {
     }
 
     /// Asks with one grant after the other until the provider issues a token.
-    async fn exchange(&self, client: &Client, kept: Option<Token>, shelf: Option<&Shelf>) -> Result<Token, Fault> {
+    async fn exchange(
+        &self,
+        client: &Client,
+        trail: &Trail,
+        kept: Option<Token>,
+        shelf: Option<&Shelf>,
+    ) -> Result<Token, Fault> {
         let interrupted = kept.as_ref().is_some_and(|kept| kept.exchanging);
         let newest = kept.as_ref().and_then(|kept| kept.refresh.as_ref());
         let mut refusal = Fault::new(Code::Unauthorized, "the account has no grant");
@@ -71,7 +90,7 @@ impl Connected {
             if let (Grant::Refresh(first), Some(shelf)) = (grant, shelf) {
                 shelf.save(client, Token::exchanging(kept.as_ref(), newest.unwrap_or(&first.value))).await?;
             }
-            match self.ask(client, grant, newest).await {
+            match self.ask(client, trail, grant, newest).await {
                 Ok(issued) => return Ok(issued.into_token(grant, newest)),
                 Err(fault) if oauth::is_spent(&fault) => refusal = told(fault, grant, interrupted),
                 Err(fault) => return Err(fault),
@@ -80,42 +99,45 @@ impl Connected {
         Err(refusal)
     }
 
-    async fn ask(&self, client: &Client, grant: &Grant, newest: Option<&Secret>) -> Result<Issued, Fault> {
-        let request = client.request(grant, newest)?;
-        let exchange = async {
-            let answer = self.send_token_request(client, request).await?;
-            let (status, retry_after) = (answer.status(), retry_after(&answer));
-            let body = Limited::new(answer.into_body(), ANSWER).collect().await;
-            let body = body.map_err(|error| Fault::new(Code::Unreachable, format!("the token's answer: {error}")))?;
-            client.read(grant, status, retry_after, &body.to_bytes())
-        };
-        let late =
-            |_| Fault::new(Code::Timeout, format!("{} issued no token within {} s", client.title, EXCHANGE.as_secs()));
-        timeout(EXCHANGE, exchange).await.map_err(late)?
-    }
-}
-
-impl Connected {
-    /// In its turn, and never twice.
-    async fn send_token_request(
+    async fn ask(
         &self,
         client: &Client,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Fault> {
-        let turn = self.queue.enter(client.rate_group.as_deref(), Instant::now() + EXCHANGE).await;
+        trail: &Trail,
+        grant: &Grant,
+        newest: Option<&Secret>,
+    ) -> Result<Issued, Fault> {
+        let request = client.request(grant, newest)?;
+        let deadline = Instant::now() + EXCHANGE;
+        let turn = self.queue.enter(client.rate_group.as_deref(), deadline).await;
         let passage = turn.map_err(|wait| too_late(&wait, &client.title))?;
-        match self.client.send(request).await {
-            Ok(answer) => {
-                passage.learn(&answer);
-                Ok(answer)
-            }
+        let record = asking(trail, &request);
+        let late =
+            |_| Fault::new(Code::Timeout, format!("{} issued no token within {} s", client.title, EXCHANGE.as_secs()));
+        let answer = timeout_at(deadline.into(), self.answer(request, passage)).await.map_err(late).flatten();
+        match &answer {
+            Ok(answer) => record.answered(answer.status().as_u16(), answer.body().len() as u64),
+            Err(fault) => record.failed(fault),
+        }
+        let answer = answer?;
+        client.read(grant, answer.status(), retry_after(&answer), answer.body())
+    }
+
+    /// Sends once, never twice, and reads what comes back.
+    async fn answer(&self, request: Request<Full<Bytes>>, passage: Passage<'_>) -> Result<Response<Bytes>, Fault> {
+        let answer = match self.client.send(request).await {
+            Ok(answer) => answer,
             Err(lost) => {
                 if lost.unsent {
                     passage.give_back();
                 }
-                Err(lost.fault)
+                return Err(lost.fault);
             }
-        }
+        };
+        passage.learn(&answer);
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER).collect().await;
+        let body = body.map_err(|error| Fault::new(Code::Unreachable, format!("the token's answer: {error}")))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
     }
 }
 
@@ -131,7 +153,7 @@ fn told(fault: Fault, grant: &Grant, interrupted: bool) -> Fault {
     Fault { message, ..fault }
 }
 
-fn retry_after(answer: &Response<Incoming>) -> Option<u32> {
+fn retry_after(answer: &Response<Bytes>) -> Option<u32> {
     answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 

@@ -122,8 +122,8 @@ impl Gate {
         if let Some(known) = self.connected.tokens.known(refused.as_ref()) {
             return known;
         }
-        let (connected, host) = (Arc::clone(&self.connected), Arc::clone(&self.host));
-        let renewal = tokio::spawn(async move { connected.renewed(&host, refused).await });
+        let (connected, host, trail) = (Arc::clone(&self.connected), Arc::clone(&self.host), Arc::clone(&self.trail));
+        let renewal = tokio::spawn(async move { connected.renewed(&host, &trail, refused).await });
         renewal.await.unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("asking for a token: {error}"))))
     }
 }
