@@ -157,6 +157,7 @@ pub fn check(host: &Host, provider: &Provider, account: &str, method: &str, url:
         granted: policies.granted(&description.name),
         permissions: policies.permissions(&description.name),
         function,
+        rules: description.rules(function),
         force: false,
     };
     let (mut allowed, mut denied) = (Vec::new(), Vec::new());

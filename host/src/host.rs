@@ -12,6 +12,7 @@ use crate::outbound::{Budget, Queues, Resolve, Transport};
 use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
+use crate::rerun;
 use crate::resume::Resumes;
 use crate::secrets::Secrets;
 use crate::store::Store;
@@ -85,9 +86,13 @@ impl Host {
         outcome
     }
 
-    async fn invoke_on(&self, invocation: Invocation, trail: &Arc<Trail>) -> Result<String, Fault> {
+    async fn invoke_on(&self, mut invocation: Invocation, trail: &Arc<Trail>) -> Result<String, Fault> {
         let provider = self.registry().provider(&invocation.provider).await?;
-        provider.invoke(&self.inner.surroundings, invocation, trail).await
+        let host = &self.inner.surroundings;
+        match invocation.position.take() {
+            Some(position) => rerun::invoke(&provider, host, position, invocation, trail).await,
+            None => provider.invoke(host, invocation, trail).await,
+        }
     }
 
     /// Copies a plugin file into the home and accepts it. Gives the provider and where the file is now.
@@ -104,6 +109,15 @@ impl Host {
     /// Everything that was decided, sent and done.
     pub fn audit(&self) -> &Audit {
         &self.inner.surroundings.audit
+    }
+
+    /// Whether a run sent something that must not be sent again: it can be taken up with `SessionBuilder::resume`.
+    pub fn remembers(&self, run: &str) -> bool {
+        self.inner
+            .surroundings
+            .store
+            .as_ref()
+            .is_some_and(|store| store.exists() && store.knows_run(run).unwrap_or(false))
     }
 
     /// The engine, for embedders that inspect it.

@@ -4,6 +4,7 @@ use crate::account::DEFAULT;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::journal::Position;
 use crate::limits::Limits;
 use crate::outbound::{Budget, Queues, Transport};
 use crate::resume::Resumes;
@@ -30,13 +31,29 @@ pub struct Invocation {
     pub deadline: Option<Instant>,
     /// The run it is audited under; None is one of its own.
     pub run: Option<Arc<str>>,
+    /// Its place in the journal of its run, if it is a write of a session that keeps one.
+    pub position: Option<Position>,
 }
 
 impl Invocation {
     /// An invocation for the default account.
     pub fn new(provider: &str, function: &str, arguments: Map<String, Value>) -> Self {
         let (provider, function) = (provider.into(), function.into());
-        Self { provider, account: None, function, arguments, force: false, deadline: None, run: None }
+        Self { provider, account: None, function, arguments, force: false, deadline: None, run: None, position: None }
+    }
+
+    /// The same once more, with no place in any journal.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            provider: self.provider.clone(),
+            account: self.account.clone(),
+            function: self.function.clone(),
+            arguments: self.arguments.clone(),
+            force: self.force,
+            deadline: self.deadline,
+            run: self.run.clone(),
+            position: None,
+        }
     }
 
     /// The account's name.

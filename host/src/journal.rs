@@ -4,6 +4,7 @@
 //! before a byte of it leaves and again when an answer is there; what was noted once only is in doubt.
 
 use crate::clip::clipped;
+use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::provider::hex;
 use crate::store::{Store, Written};
@@ -11,7 +12,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
+/// By how much clocks may differ.
+const CLOCKS: Duration = Duration::from_secs(60);
 /// Most bytes of arguments that an error repeats.
 const SHOWN: usize = 400;
 
@@ -35,14 +39,33 @@ pub(crate) struct Write {
     pub(crate) arguments: String,
 }
 
+/// A write's place in the journal of its run, before it is known which write.
+#[derive(Clone, Debug)]
+pub struct Position {
+    journal: Arc<Journal>,
+    number: u32,
+}
+
 /// One write's place in the journal of its run.
 #[derive(Debug)]
 pub(crate) struct Entry {
     journal: Arc<Journal>,
     position: u32,
     write: Write,
-    /// Whether the operator said that it is to be sent although it may have been before.
+    /// Whether it is to be sent although it may have been before.
     again: bool,
+    noted: AtomicBool,
+}
+
+/// What an invocation is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Errand {
+    /// To be done.
+    Do,
+    /// To be done and remembered.
+    Remember(Arc<Entry>),
+    /// To find out whether it was done since this time (UTC, ISO 8601).
+    Find(String),
 }
 
 /// What the journal says of a write that is asked for.
@@ -54,6 +77,24 @@ pub(crate) enum Known {
     Done(String),
     /// It was sent before, and nobody knows what came of it.
     InDoubt(Entry, Written),
+}
+
+impl Errand {
+    /// What it is to the user's data: finding out changes nothing.
+    pub(crate) fn operation(&self, function: Operation) -> Operation {
+        match self {
+            Self::Do | Self::Remember(_) => function,
+            Self::Find(_) => Operation::Read,
+        }
+    }
+
+    /// Since when to look, if that is all.
+    pub(crate) fn lost(&self) -> Option<String> {
+        match self {
+            Self::Do | Self::Remember(_) => None,
+            Self::Find(since) => Some(since.clone()),
+        }
+    }
 }
 
 impl Write {
@@ -102,19 +143,22 @@ impl Journal {
     }
 
     /// The position of the write that is asked for next. To be asked in the order of the script.
-    pub(crate) fn next(&self) -> u32 {
-        self.next.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn next(self: &Arc<Self>) -> Position {
+        Position { journal: Arc::clone(self), number: self.next.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// What is known of the write asked for at this position.
     ///
     /// # Errors
     /// `changed`, if another write was sent at this point, and from then on for every one.
-    pub(crate) fn look_up(self: &Arc<Self>, position: u32, write: Write) -> Result<Known, Fault> {
+    fn look_up(self: &Arc<Self>, position: u32, write: Write) -> Result<Known, Fault> {
         if self.changed.load(Ordering::Relaxed) {
             return Err(self.refused("an earlier write was already another one"));
         }
-        let entry = |again| Entry { journal: Arc::clone(self), position, write: write.clone(), again };
+        let entry = |again| {
+            let (journal, write) = (Arc::clone(self), write.clone());
+            Entry { journal, position, write, again, noted: false.into() }
+        };
         match self.store.written(&self.run, position)? {
             None => Ok(Known::New(entry(false))),
             Some(written) if written.digest != write.digest() => Err(self.another(position, &written, &write)),
@@ -141,23 +185,45 @@ impl Journal {
     }
 }
 
-impl Entry {
-    /// The write.
-    pub(crate) fn write(&self) -> &Write {
-        &self.write
+impl Position {
+    /// What is known of the write that is asked for here.
+    ///
+    /// # Errors
+    /// As [`Journal::look_up`].
+    pub(crate) fn look_up(&self, write: Write) -> Result<Known, Fault> {
+        self.journal.look_up(self.number, write)
     }
+}
 
+impl Entry {
     /// Notes that the first byte is about to leave.
     ///
     /// # Errors
     /// When that cannot be noted, or another process just sends the same write of the same run. It must then not leave.
     pub(crate) fn sending(&self) -> Result<(), Fault> {
+        if self.noted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let journal = &self.journal;
         if journal.store.note_sending(&journal.run, self.position, &self.write, self.again)? {
+            self.noted.store(true, Ordering::Relaxed);
             return Ok(());
         }
         let message = format!("Run {} is going on in another process, which sends this write.", journal.run);
         Err(Fault::new(Code::InDoubt, message))
+    }
+
+    /// Notes what came of it. `in_doubt` is whether it may have happened although there is no result.
+    ///
+    /// # Errors
+    /// When that cannot be noted: it is then in doubt.
+    pub(crate) fn settle(&self, result: Result<&str, &Fault>, in_doubt: bool) -> Result<(), Fault> {
+        match result {
+            _ if !self.noted.load(Ordering::Relaxed) => Ok(()),
+            Ok(json) => self.done(json),
+            Err(_) if in_doubt => Ok(()),
+            Err(_) => self.undone(),
+        }
     }
 
     /// Notes what came of it.
@@ -166,15 +232,15 @@ impl Entry {
     }
 
     /// Notes that it did not happen, so that it will be sent when the run is taken up again.
-    pub(crate) fn undone(&self) -> Result<(), Fault> {
+    fn undone(&self) -> Result<(), Fault> {
         Ok(self.journal.store.forget_write(&self.journal.run, self.position)?)
     }
 
     /// Nobody knows whether it happened.
     pub(crate) fn in_doubt(&self, written: &Written) -> Fault {
-        let when: String = time(written).unwrap_or_default();
+        let when = time(written.sent);
         let message = format!(
-            "Write number {} of run {}, {}({}), was sent{when}, and no answer was recorded: it may have happened, and is \
+            "Write number {} of run {}, {}({}), was sent at {when}, and no answer was recorded: it may have happened, and is \
              not repeated. Look whether it did; then either remove it from what is left to do in a new run, or take \
              this run up again with --repeat-in-doubt, which sends it once more.",
             self.position + 1,
@@ -186,10 +252,17 @@ impl Entry {
     }
 }
 
-fn time(written: &Written) -> Option<String> {
+impl Written {
+    /// A time before which it was not sent, even where the provider's clock differs from ours.
+    pub(crate) fn since(&self) -> String {
+        time(self.sent.checked_sub(CLOCKS).unwrap_or(self.sent))
+    }
+}
+
+/// UTC, ISO 8601.
+fn time(time: SystemTime) -> String {
     let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let sent = time::OffsetDateTime::from(written.sent).format(format).ok()?;
-    Some(format!(" at {sent}"))
+    time::OffsetDateTime::from(time).format(format).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -214,7 +287,7 @@ mod tests {
             let store = Arc::new(Store::new(home.path(), None));
             let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into()));
             for (text, result) in [("one", Some("{\"id\":1}")), ("two", None)] {
-                let entry = new(journal.look_up(journal.next(), write(text)));
+                let entry = new(journal.next().look_up(write(text)));
                 entry.sending().expect("noted");
                 result.map(|result| entry.done(result).expect("noted"));
             }
@@ -238,15 +311,13 @@ mod tests {
     fn what_is_done_is_not_done_again_and_what_is_in_doubt_is_named() {
         let run = Run::broken_off();
         let journal = run.resumed(false);
-        let first = journal.look_up(journal.next(), write("one"));
+        let first = journal.next().look_up(write("one"));
         assert!(matches!(&first, Ok(Known::Done(result)) if result == "{\"id\":1}"), "{first:?}");
-        let Ok(Known::InDoubt(entry, written)) = journal.look_up(journal.next(), write("two")) else {
-            panic!("it is in doubt")
-        };
+        let Ok(Known::InDoubt(entry, written)) = journal.next().look_up(write("two")) else { panic!("it is in doubt") };
         let fault = entry.in_doubt(&written);
         assert_eq!(fault.code, Code::InDoubt);
         assert!(fault.message.starts_with("Write number 2 of run run, dialpad.send_sms({\"text\":\"two\""), "{fault}");
-        new(journal.look_up(journal.next(), write("three")));
+        new(journal.next().look_up(write("three")));
     }
 
     #[test]
@@ -254,14 +325,14 @@ mod tests {
         let run = Run::broken_off();
         let journal = run.resumed(true);
         journal.next();
-        new(journal.look_up(journal.next(), write("two"))).sending().expect("noted again");
+        new(journal.next().look_up(write("two"))).sending().expect("noted again");
     }
 
     #[test]
     fn another_write_at_the_same_point_ends_the_resumption_for_good() {
         let run = Run::broken_off();
         let journal = run.resumed(false);
-        let fault = journal.look_up(journal.next(), write("other")).expect_err("another write");
+        let fault = journal.next().look_up(write("other")).expect_err("another write");
         assert_eq!(fault.code, Code::Changed);
         assert!(
             fault.message.contains("write number 1 was dialpad.send_sms, and now it is dialpad.send_sms with other")
@@ -275,7 +346,7 @@ mod tests {
         let run = Run::broken_off();
         let journal = run.resumed(true);
         journal.next();
-        let entry = new(journal.look_up(journal.next(), write("two")));
+        let entry = new(journal.next().look_up(write("two")));
         entry.undone().expect("noted");
         new(run.resumed(false).look_up(1, write("two")));
     }

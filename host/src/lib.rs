@@ -29,6 +29,7 @@ mod cpu;
 mod description;
 pub mod docs;
 mod engine;
+mod failure;
 mod fault;
 mod files;
 #[doc(hidden)]
@@ -54,6 +55,7 @@ mod policy;
 mod provider;
 mod rate;
 mod registry;
+mod rerun;
 mod resume;
 mod retry;
 mod rule;

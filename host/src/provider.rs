@@ -5,8 +5,10 @@ use crate::audit::{Trail, Verdict};
 use crate::bindings::{PluginPre, contract};
 use crate::description::{Description, Function};
 use crate::engine::Engine;
+use crate::failure::Failure;
 use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Surroundings};
+use crate::journal::Errand;
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
 use crate::outbound::{Budget, Connected, Doubt, Gate, Outbound};
@@ -72,6 +74,30 @@ impl Provider {
         asked: Invocation,
         trail: &Arc<Trail>,
     ) -> Result<String, Fault> {
+        self.run_errand(host, asked, Errand::Do, trail).await.0
+    }
+
+    /// As [`Provider::invoke`], and whether it may have done something although it failed.
+    pub(crate) async fn run_errand(
+        &self,
+        host: &Arc<Surroundings>,
+        asked: Invocation,
+        errand: Errand,
+        trail: &Arc<Trail>,
+    ) -> (Result<String, Fault>, bool) {
+        let doubt = Doubt::default();
+        let outcome = self.story(host, asked, errand, trail, &doubt).await;
+        (outcome, doubt.is_any())
+    }
+
+    async fn story(
+        &self,
+        host: &Arc<Surroundings>,
+        asked: Invocation,
+        errand: Errand,
+        trail: &Arc<Trail>,
+        doubt: &Doubt,
+    ) -> Result<String, Fault> {
         let function = self.function(&asked.function)?;
         trail.found(&self.digest, function);
         let told = |fault: Fault| host.secrets.scrubbed_fault(fault).of(self.name(), &function.name);
@@ -79,7 +105,8 @@ impl Provider {
         let path = format!("{}.{}", self.name(), function.name);
         let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
         let policies = host.config.policies();
-        let intent = Intent::new(self.name(), connected.account.name(), function);
+        let operation = errand.operation(function.operation);
+        let intent = Intent { operation, ..Intent::new(self.name(), connected.account.name(), function) };
         trail.took(&arguments);
         permit(&policies.permissions(self.name()), &intent, asked.force, trail).map_err(told)?;
         self.ready(host, &path, asked.deadline).await.map_err(told)?;
@@ -88,13 +115,12 @@ impl Provider {
         let limits = policies.granted(self.name()).limits(host.limits);
         let limit = now + limits.wall.min(LONGEST);
         let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
-        let doubt = Doubt::default();
         let gate = Gate {
             host: Arc::clone(host),
             trail: Arc::clone(trail),
             description: Arc::clone(&self.description),
             function: function.name.clone(),
-            operation: function.operation,
+            operation,
             connected,
             force: asked.force,
             limits,
@@ -102,6 +128,7 @@ impl Provider {
             sent: 0.into(),
             held: Budget::new(host.limits.held),
             doubt: doubt.clone(),
+            errand,
             cause: Mutex::default(),
         };
         let run = self.run(host, gate, arguments);
@@ -174,7 +201,7 @@ impl Provider {
                 .try_into()
                 .unwrap_or(u32::MAX),
             resume: host.resumes.get(&ticket),
-            lost: None,
+            lost: gate.errand.lost(),
             arguments,
         };
         let _turn = host.engine.turn(self.name()).await?;
@@ -229,38 +256,6 @@ fn permit(permissions: &Permissions<'_>, intent: &Intent<'_>, force: bool, trail
     };
     trail.permission(verdict, &ruling.rule)?;
     ruling.check(intent, force)
-}
-
-/// Who ended an invocation.
-pub(crate) enum Failure {
-    /// The host: a limit, a denial, a broken connection.
-    Host(Fault),
-    /// The plugin, in its own words.
-    Plugin(contract::Fault),
-}
-
-impl Failure {
-    /// The host knows why a request failed; the plugin only that it did, and may tell it wrong.
-    fn plugin(fault: contract::Fault, cause: Option<Fault>) -> Self {
-        let vague = matches!(fault, contract::Fault::Unreachable(_) | contract::Fault::Internal(_));
-        match cause {
-            Some(cause) if vague => Self::Host(cause),
-            _ => Self::Plugin(fault),
-        }
-    }
-
-    fn into_fault(self, title: &str, path: &str) -> Fault {
-        match self {
-            Self::Host(fault) if fault.code == Code::Unreachable => {
-                Fault { message: format!("Failed to connect to {title} API: {}", fault.message), ..fault }
-            }
-            Self::Host(fault) if matches!(fault.code, Code::Trap | Code::Cpu | Code::Memory | Code::TooLarge) => {
-                Fault { message: format!("{path}: {}", fault.message), ..fault }
-            }
-            Self::Host(fault) => fault,
-            Self::Plugin(fault) => Fault::from_plugin(title, path, fault),
-        }
-    }
 }
 
 /// Two lower case digits a byte, as digests are written everywhere.

@@ -1,8 +1,9 @@
 //! Remembers work that goes on at a provider after an invocation ended, so that the next identical one goes on with it.
 
 use crate::bindings::contract;
+use crate::failure::Failure;
 use crate::files;
-use crate::provider::{Failure, hex};
+use crate::provider::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -130,7 +130,20 @@ pub(super) struct IntegrationsLua {
     #[command(flatten)]
     pub(super) script: Script,
     #[command(flatten)]
+    pub(super) rerun: Rerun,
+    #[command(flatten)]
     pub(super) plugins: PluginFolders,
+}
+
+/// A run that is taken up again.
+#[derive(Debug, Args)]
+pub(super) struct Rerun {
+    /// Go on with a run that broke off: writes it did already are not done again
+    #[arg(long, value_name = "RUN")]
+    pub(super) resume: Option<String>,
+    /// Send again what may or may not have been sent before
+    #[arg(long, requires = "resume")]
+    pub(super) repeat_in_doubt: bool,
 }
 
 /// A script and how to run it.

@@ -4,24 +4,30 @@ use super::arguments::{IntegrationsLua, Script};
 use super::failure::Outcome;
 use super::{audit, open, output, source};
 use kosmo::mcp_config::McpConfig;
-use kosmo::{Host, Session, Surface};
+use kosmo::{Host, Session, SessionBuilder, Surface};
 use serde_json::Value;
 
 pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     let script = source::read(&arguments.script)?;
     let host = open(&arguments.plugins.folders)?;
-    Ok(run(host, Surface::Integrations, &arguments.script, script))
+    let mut session = session(&host, Surface::Integrations, &arguments.script);
+    if let Some(run) = &arguments.rerun.resume {
+        session = session.resume(run, arguments.rerun.repeat_in_doubt);
+    }
+    Ok(run(host, session.build(), &arguments.script, script))
 }
 
 pub(super) fn mcp(arguments: &Script) -> Outcome {
     let script = source::read(arguments)?;
-    Ok(run(open(&[])?, Surface::McpOnly, arguments, script))
+    let host = open(&[])?;
+    let session = session(&host, Surface::McpOnly, arguments).build();
+    Ok(run(host, session, arguments, script))
 }
 
-fn run(host: Host, surface: Surface, arguments: &Script, script: kosmo::Script) -> i32 {
-    let session = session(&host, surface, arguments);
+fn run(host: Host, session: Session, arguments: &Script, script: kosmo::Script) -> i32 {
     let outcome = session.run_blocking(script);
     audit::warn(&host);
+    hint(&host, &outcome);
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
     std::mem::forget((host, session));
     if arguments.json {
@@ -32,7 +38,16 @@ fn run(host: Host, surface: Surface, arguments: &Script, script: kosmo::Script) 
     if outcome.success { 0 } else { 1 }
 }
 
-fn session(host: &Host, surface: Surface, arguments: &Script) -> Session {
+/// How to go on, where starting afresh would do again what was done.
+fn hint(host: &Host, outcome: &kosmo::Outcome) {
+    if let Some(run) = outcome.meta.run.as_ref().filter(|run| !outcome.success && host.remembers(run)) {
+        output::error(&format!(
+            "note: this run has sent something. To go on without sending it again: run the same with --resume {run}"
+        ));
+    }
+}
+
+fn session(host: &Host, surface: Surface, arguments: &Script) -> SessionBuilder {
     let mut builder = host.session().surface(surface).force(arguments.force).mcp_servers(servers(host));
     if let Some(bytes) = arguments.memory_limit {
         builder = builder.memory_limit(bytes);
@@ -43,7 +58,7 @@ fn session(host: &Host, surface: Surface, arguments: &Script) -> Session {
     if let Some(limit) = arguments.timeout {
         builder = builder.time_limit(limit);
     }
-    builder.build()
+    builder
 }
 
 /// What `mcp.servers()` returns. A mistake in a file another program owns is worth a word, not a failure.

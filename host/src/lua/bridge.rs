@@ -14,6 +14,7 @@ use super::render::Renderer;
 use super::session::{LEAST_MEMORY, Settings};
 use super::shape::Shapes;
 use crate::fault::Fault;
+use crate::journal::Journal;
 use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,6 +27,7 @@ pub(super) struct Bridge {
     pub(super) settings: Arc<Settings>,
     pub(super) clock: Clock,
     pub(super) run: RefCell<Arc<str>>,
+    pub(super) journal: RefCell<Option<Arc<Journal>>>,
     pub(super) shapes: Shapes,
     pub(super) faults: Faults,
     pub(super) renderer: Renderer,
@@ -72,12 +74,18 @@ pub(super) type HostFunction = fn(&Lua, &Bridge, Arguments) -> Answer;
 
 impl Bridge {
     /// What was collected is dropped, the time starts.
-    pub(super) fn start(&self, lua: &Lua, run: Arc<str>, abandoned: Arc<AtomicBool>) {
+    ///
+    /// # Errors
+    /// When there is no such run to take up again.
+    pub(super) fn start(&self, lua: &Lua, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Result<(), Fault> {
+        let journal = self.invoker.journal(&run, self.settings.resume.as_ref());
         self.run.replace(run);
         self.records.take();
         self.output.take();
         self.limit_memory(lua);
         self.clock.start(abandoned);
+        self.journal.replace(journal?);
+        Ok(())
     }
 
     /// Does what needs so many bytes outside Lua meanwhile. They count as the script's memory, as does what a run collects:

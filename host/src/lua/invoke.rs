@@ -9,6 +9,7 @@ use crate::clip::{NAME, clipped};
 use crate::description::Pagination;
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
+use crate::journal::Position;
 use mlua::{Lua, MultiValue, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
@@ -60,7 +61,15 @@ impl Target {
             force: bridge.settings.force,
             deadline: Some(bridge.clock.deadline()),
             run: Some(bridge.run.borrow().clone()),
+            position: self.position(bridge),
         })
+    }
+
+    /// Its place among the writes of the run, which is that of the asking: what runs at once may end in any order.
+    fn position(&self, bridge: &Bridge) -> Option<Position> {
+        let journal = bridge.journal.borrow();
+        let journal = journal.as_ref()?;
+        bridge.invoker.writes(&self.provider, &self.function).then(|| journal.next())
     }
 
     /// The first argument, if it is a table; none or `nil` is an empty one.

@@ -1,13 +1,16 @@
 //! The little that a session needs of the host, so that Lua can be tested without one.
 
 use super::lost::Lost;
-use crate::description::Pagination;
+use super::session::Resume;
+use crate::description::{Operation, Pagination};
 use crate::docs;
 use crate::fault::Fault;
 use crate::host::Host;
 use crate::invocation::Invocation;
+use crate::journal::Journal;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -27,6 +30,17 @@ pub(super) trait Invoker: Send + Sync {
     fn wait(&self, invoking: Invoking) -> Result<String, Fault>;
     /// Waits for the next of several.
     fn join(&self, tasks: &mut JoinSet<Done>) -> Option<Result<(Id, Done), JoinError>>;
+    /// The journal of a run, where one is kept: of a new one, or of one that is taken up again.
+    ///
+    /// # Errors
+    /// `unknown`, if there is nothing to take up.
+    fn journal(&self, _run: &Arc<str>, _resume: Option<&Resume>) -> Result<Option<Arc<Journal>>, Fault> {
+        Ok(None)
+    }
+    /// Whether a function writes.
+    fn writes(&self, _provider: &str, _function: &str) -> bool {
+        false
+    }
     /// Where several run.
     fn runtime(&self) -> Handle;
     /// Whether nothing asked for goes on while the calling thread is blocked.
@@ -86,6 +100,21 @@ impl Invoker for Host {
 
     fn join(&self, tasks: &mut JoinSet<Done>) -> Option<Result<(Id, Done), JoinError>> {
         self.block_on(tasks.join_next_with_id())
+    }
+
+    fn journal(&self, run: &Arc<str>, resume: Option<&Resume>) -> Result<Option<Arc<Journal>>, Fault> {
+        let Some(store) = self.surroundings().store.clone() else { return Ok(None) };
+        let journal = match resume {
+            Some(resume) => Journal::resume(store, run, resume.repeat_in_doubt)?,
+            None => Journal::new(store, Arc::clone(run)),
+        };
+        Ok(Some(Arc::new(journal)))
+    }
+
+    fn writes(&self, provider: &str, function: &str) -> bool {
+        let known = Self::provider(self, provider);
+        let operation = known.ok().and_then(|known| Some(known.description().function(function)?.operation));
+        operation == Some(Operation::Write)
     }
 
     fn runtime(&self) -> Handle {

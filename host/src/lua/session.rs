@@ -45,6 +45,14 @@ pub(super) struct Settings {
     pub(super) grace: Duration,
     pub(super) surface: Surface,
     pub(super) mcp_servers: serde_json::Value,
+    pub(super) resume: Option<Resume>,
+}
+
+/// A run that is taken up again.
+#[derive(Clone, Debug)]
+pub(in crate::lua) struct Resume {
+    pub(super) run: Arc<str>,
+    pub(super) repeat_in_doubt: bool,
 }
 
 impl Default for Settings {
@@ -57,6 +65,7 @@ impl Default for Settings {
             grace: Duration::from_secs(5),
             surface: Surface::default(),
             mcp_servers: serde_json::Value::Object(serde_json::Map::new()),
+            resume: None,
         }
     }
 }
@@ -125,6 +134,15 @@ impl SessionBuilder {
         self
     }
 
+    /// Takes up a run that broke off, by the name its envelope gave it: writes it did already are not done again but
+    /// give what they gave then. One whose answer got lost is looked for at the provider where that is possible, and
+    /// otherwise refused, unless `repeat_in_doubt` says to send it once more. For one script.
+    #[must_use]
+    pub fn resume(mut self, run: &str, repeat_in_doubt: bool) -> Self {
+        self.settings.resume = Some(Resume { run: run.into(), repeat_in_doubt });
+        self
+    }
+
     #[cfg(test)]
     pub(super) fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
@@ -179,7 +197,7 @@ struct Job {
 impl Session {
     /// Runs a script. When the returned future is dropped, the script is stopped.
     pub async fn run(&self, script: Script) -> Outcome {
-        let id = new_run();
+        let id = self.next_run();
         let run = match self.submit(script, &id) {
             Ok(run) => run,
             Err(refused) => return *refused,
@@ -199,7 +217,7 @@ impl Session {
     /// Runs a script and blocks the calling thread until it ended. Refuses to inside a current-thread runtime that the
     /// host borrowed: while that thread is blocked, no request would ever be sent.
     pub fn run_blocking(&self, script: Script) -> Outcome {
-        let id = new_run();
+        let id = self.next_run();
         if self.invoker.is_stalled() {
             let message = "Session::run_blocking would block the only thread of the runtime that the host works on. Use \
                            Session::run(script).await there";
@@ -215,6 +233,11 @@ impl Session {
     /// process that ends should call [`std::process::exit`].
     pub fn is_overdue(&self) -> bool {
         self.overdue.load(Ordering::Relaxed)
+    }
+
+    /// What the next run is called.
+    fn next_run(&self) -> Arc<str> {
+        self.settings.resume.as_ref().map_or_else(new_run, |resume| Arc::clone(&resume.run))
     }
 
     fn submit(&self, script: Script, id: &Arc<str>) -> Result<Run, Box<Outcome>> {

@@ -62,8 +62,10 @@ impl Vm {
 
     /// Runs a script to its end, or to the first limit it meets.
     pub(super) fn run(&self, script: &Script, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Outcome {
-        self.bridge.start(&self.lua, run, abandoned);
-        let ended = self.execute(script);
+        let ended = match self.bridge.start(&self.lua, run, abandoned) {
+            Ok(()) => self.execute(script),
+            Err(fault) => Outcome::faulted(fault),
+        };
         invoke::drain(&self.bridge);
         let outcome = self.bridge.outcome(ended);
         Outcome { memory_usage: outcome.success.then(|| self.lua.used_memory()), ..outcome }
@@ -184,6 +186,7 @@ fn bridge(lua: &Lua, settings: Arc<Settings>, invoker: Arc<dyn Invoker>) -> mlua
         renderer: Renderer::new(shapes.clone(), faults.clone(), named, native),
         settings,
         run: RefCell::new("".into()),
+        journal: RefCell::new(None),
         shapes,
         faults,
         patterns: Default::default(),

@@ -10,6 +10,7 @@ use super::token::Authority;
 use crate::account::Credential;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
+use crate::journal::{Entry, Errand};
 use crate::rate::Notice;
 use crate::retry::{Outcome, Repeat};
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -60,6 +62,9 @@ impl Gate {
         let request = self.build(parts, permit, authority, body.clone())?;
         let passage = self.turn(&parts.method, permit).await?;
         let writes = self.operation == Operation::Write && !parts.method.is_safe();
+        if let (true, Errand::Remember(entry)) = (writes, &self.errand) {
+            remembered(Arc::clone(entry)).await?;
+        }
         let doubt = writes.then(|| self.doubt.begin());
         let record = self.sending(request.method(), permit, request.body().size_hint().lower());
         let attempt = self.exchange(request, passage).await;
@@ -136,6 +141,12 @@ impl Lost {
         };
         Ok(Attempt { outcome, result: Err(self.fault) })
     }
+}
+
+/// On disk before the first byte leaves, and not on a thread that serves others.
+async fn remembered(entry: Arc<Entry>) -> Result<(), Fault> {
+    let noted = tokio::task::spawn_blocking(move || entry.sending()).await;
+    noted.unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("the journal: {error}"))))
 }
 
 /// Whether it may be otherwise in a second: a connection, not a denial or a size.

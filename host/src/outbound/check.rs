@@ -6,6 +6,7 @@ use crate::account::Account;
 use crate::description::{Description, Function};
 use crate::fault::{Code, Fault};
 use crate::grant::{Allowing, GrantRule, Granted, Missing};
+use crate::journal::Errand;
 use crate::permission::{Intent, Permissions};
 use crate::rule::{Base, PathPattern, Rule};
 use crate::target::{Target, TargetError};
@@ -30,6 +31,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) granted: Granted<'a>,
     pub(crate) permissions: Permissions<'a>,
     pub(crate) function: &'a str,
+    /// What the function declares that it sends.
+    pub(crate) rules: &'a [Rule],
     /// Overrides permissions, and nothing else.
     pub(crate) force: bool,
 }
@@ -44,9 +47,17 @@ impl Gate {
             granted: policies.granted(name),
             permissions: policies.permissions(name),
             function: &self.function,
+            rules: self.rules(),
             force: self.force,
         };
         checker.check(method, uri)
+    }
+
+    fn rules(&self) -> &[Rule] {
+        match self.errand {
+            Errand::Do | Errand::Remember(_) => self.description.rules(&self.function),
+            Errand::Find(_) => self.description.traces(&self.function),
+        }
     }
 }
 
@@ -73,7 +84,7 @@ impl<'a> Checker<'a> {
 
     /// The rule of this function that lets it out, and the URL in the form that is sent.
     fn declared(&self, method: &Method, uri: &str, plain: &Result<Target, TargetError>) -> Option<(&'a Rule, Target)> {
-        self.description.rules(self.function).iter().find_map(|rule| {
+        self.rules.iter().find_map(|rule| {
             let (bases, signed) = self.account.origin(rule.origin());
             let target = if signed { Target::signed(uri).ok() } else { plain.as_ref().ok().cloned() };
             Some((rule, target.filter(|target| rule.allows(method, target, bases))?))
@@ -93,7 +104,7 @@ impl<'a> Checker<'a> {
     /// a denied `delete_message` could not. A function whose rule is the wider one has no say in what a narrower one
     /// names: `delete_message` does not need what only `api_delete` is denied.
     fn check_others(&self, method: &Method, uri: &str, target: &Target) -> Result<(), Fault> {
-        let own = self.covering(self.description.rules(self.function), method, target);
+        let own = self.covering(self.rules, method, target);
         for (function, rules) in self.description.ceilings() {
             let wider = |rule: &&Rule| own.iter().any(|own| is_wider(rule.path(), own.path()));
             let covering = self.covering(rules, method, target);
@@ -189,7 +200,7 @@ impl<'a> Checker<'a> {
             let origins: Vec<_> = bases.iter().map(Base::as_str).collect();
             format!("{rule} to {}", origins.join(" or "))
         };
-        match self.description.rules(self.function) {
+        match self.rules {
             [] => "nothing".into(),
             rules => rules.iter().map(show).collect::<Vec<_>>().join(", "),
         }

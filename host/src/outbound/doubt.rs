@@ -18,9 +18,14 @@ impl Doubt {
         Doubtful(&self.0)
     }
 
+    /// Whether anything may have happened.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
     /// The fault as it must be told: whoever reads it may want to send the same again.
     pub(crate) fn tell(&self, fault: Fault) -> Fault {
-        if self.0.load(Ordering::Relaxed) == 0 {
+        if !self.is_any() {
             return fault;
         }
         let end = if fault.message.ends_with('.') { "" } else { "." };

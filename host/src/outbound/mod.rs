@@ -26,6 +26,7 @@ use crate::audit::Trail;
 use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
+use crate::journal::Errand;
 use crate::limits::Limits;
 use bytes::Bytes;
 use headers::is_forbidden;
@@ -71,6 +72,7 @@ pub(crate) struct Gate {
     /// The answers this invocation may hold at once.
     pub(crate) held: Arc<Budget>,
     pub(crate) doubt: Doubt,
+    pub(crate) errand: Errand,
     pub(crate) cause: Mutex<Option<Fault>>,
 }
 

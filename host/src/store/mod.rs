@@ -71,6 +71,11 @@ impl Store {
         self.home.join("kosmo.db")
     }
 
+    /// Whether anything was ever kept.
+    pub(crate) fn exists(&self) -> bool {
+        self.file().is_file()
+    }
+
     fn opened(&self) -> Result<&Opened, StoreError> {
         let open = || self.open().map_err(|error| error.to_string());
         self.opened.get_or_init(open).as_ref().map_err(|error| StoreError::Unusable(error.clone()))
