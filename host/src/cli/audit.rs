@@ -31,7 +31,7 @@ pub(super) fn show(arguments: &Audit) -> Outcome {
     let skipped = skipped.context("The audit log cannot be read")?;
     print(arguments, &records, older);
     if skipped.lines > 0 {
-        output::error(&format!("warning: {} lines of the audit log are no records and were skipped.", skipped.lines));
+        output::error(&format!("warning: lines of the audit log that are no records were skipped: {}", skipped.lines));
     }
     Ok(0)
 }

@@ -77,7 +77,7 @@ fn lines_cut_short_are_counted_and_hide_nothing() {
     eval(&scenario, READ, &[]);
     let ran = kosmo(&scenario, &["audit", "--json"]);
     assert_eq!(ran.json().as_array().map(Vec::len), Some(7));
-    assert_eq!(ran.stderr, "kosmo: warning: 1 lines of the audit log are no records and were skipped.\n");
+    assert_eq!(ran.stderr, "kosmo: warning: lines of the audit log that are no records were skipped: 1\n");
 }
 
 #[test]
