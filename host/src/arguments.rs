@@ -192,7 +192,6 @@ mod tests {
             requests: vec![],
             rate_group: None,
             pagination: None,
-            traces: Vec::new(),
         }
     }
 

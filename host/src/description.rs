@@ -1,6 +1,6 @@
 //! What a provider said of itself, checked once: a `Description` that exists is consistent.
 
-use crate::bindings::contract;
+use crate::bindings::contract::{self, OutboundRule};
 use crate::rate::Pace;
 use crate::rule::{Base, PathPattern, Rule, RuleError};
 use serde::{Deserialize, Serialize};
@@ -192,10 +192,8 @@ impl TryFrom<contract::Description> for Description {
         }
         let base = Base::declared(&declared.base_url)
             .map_err(|error| DescriptionError::Url { url: declared.base_url.clone(), error })?;
-        let parse = |function: &Function| parse_rules(&function.name, &function.requests);
-        let rules: Vec<_> = declared.functions.iter().map(parse).collect::<Result<_, _>>()?;
-        let parse = |function: &Function| parse_rules(&function.name, &function.traces);
-        let traces = declared.functions.iter().map(parse).collect::<Result<_, _>>()?;
+        let rules: Vec<_> = parse_all(&declared, |rule| !rule.finding)?;
+        let traces = parse_all(&declared, |rule| rule.finding)?;
         let never = parse_rules("never", &declared.never)?;
         check_token_path(&declared, &rules)?;
         Ok(Self { declared, base, rules, traces, never })
@@ -293,11 +291,12 @@ fn check_references(declared: &contract::Description) -> Result<(), DescriptionE
         if let Some(group) = function.rate_group.as_ref().filter(unknown_group).or_else(|| groups.find(unknown_group)) {
             return missing(&function.name, "rate group", group);
         }
-        if let Some(rule) = function.traces.iter().find(|rule| rule.methods.iter().any(|method| method != "GET")) {
+        let changes = |rule: &&OutboundRule| rule.finding && rule.methods.iter().any(|method| method != "GET");
+        if let Some(rule) = function.requests.iter().find(changes) {
             let (function, methods) = (function.name.clone(), rule.methods.join(","));
             return Err(DescriptionError::Trace { function, methods });
         }
-        for rule in function.requests.iter().chain(&function.traces) {
+        for rule in &function.requests {
             if rule.origin != "base" && !declared.origins.iter().any(|known| known.name == rule.origin) {
                 return missing(&function.name, "origin", &rule.origin);
             }
@@ -389,10 +388,25 @@ fn line(what: &'static str, text: &str) -> Result<(), DescriptionError> {
     Err(DescriptionError::Line { what, text: text.chars().take(60).collect() })
 }
 
-fn parse_rules(function: &str, rules: &[contract::OutboundRule]) -> Result<Vec<Rule>, DescriptionError> {
+/// Those of every function's rules that are for this.
+fn parse_all(
+    declared: &contract::Description,
+    wanted: fn(&OutboundRule) -> bool,
+) -> Result<Vec<Vec<Rule>>, DescriptionError> {
+    let parse = |function: &Function| {
+        let rules = function.requests.iter().filter(|rule| wanted(rule));
+        parse_rules(&function.name, rules)
+    };
+    declared.functions.iter().map(parse).collect()
+}
+
+fn parse_rules<'a>(
+    function: &str,
+    rules: impl IntoIterator<Item = &'a OutboundRule>,
+) -> Result<Vec<Rule>, DescriptionError> {
     let parse =
         |rule| Rule::try_from(rule).map_err(|error| DescriptionError::Rule { function: function.into(), error });
-    rules.iter().map(parse).collect()
+    rules.into_iter().map(parse).collect()
 }
 
 /// The client's secret goes where tokens are issued, and what comes back is a secret: no guest has business there.

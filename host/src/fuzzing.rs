@@ -72,6 +72,7 @@ fn rule(path: &str) -> Option<Rule> {
         origin: "base".into(),
         path: path.into(),
         rate_group: None,
+        finding: false,
     };
     Rule::try_from(&rule).ok()
 }

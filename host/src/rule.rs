@@ -340,7 +340,8 @@ mod tests {
     #[track_caller]
     fn check(pattern: &str, url: &str, expected: bool) {
         let (methods, origin) = (vec!["GET".into()], "base".into());
-        let contract = contract::OutboundRule { methods, origin, path: pattern.into(), rate_group: None };
+        let contract =
+            contract::OutboundRule { methods, origin, path: pattern.into(), rate_group: None, finding: false };
         let rule = Rule::try_from(&contract).expect("a rule");
         let base = Base::declared("https://api.test/v1").expect("a base");
         let target = Target::parse(url).expect("a target");
@@ -425,7 +426,8 @@ mod tests {
     #[test]
     fn a_prohibition_errs_on_the_wide_side() {
         let (methods, path) = (vec!["DELETE".into()], "/account/{}/message-store".into());
-        let contract = contract::OutboundRule { methods, origin: "base".into(), path, rate_group: None };
+        let contract =
+            contract::OutboundRule { methods, origin: "base".into(), path, rate_group: None, finding: false };
         let (never, base) = (Rule::try_from(&contract).expect("a rule"), Base::declared("https://api.test/v1"));
         let check = |url: &str, expected: bool| {
             let target = Target::parse(url).expect("a target");

@@ -45,7 +45,6 @@ fn list_pages() -> Function {
             items: "items".into(),
             next: "cursor".into(),
         })),
-        traces: Vec::new(),
         rate_group: Some("slow".into()),
         ..function(
             "list_pages",
@@ -101,10 +100,10 @@ fn function(name: &str, summary: &str, operation: Operation, method: &str, param
             origin: "base".into(),
             path: "/pages/**".into(),
             rate_group: None,
+            finding: false,
         }],
         rate_group: None,
         pagination: None,
-        traces: Vec::new(),
     }
 }
 

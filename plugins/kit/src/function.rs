@@ -102,7 +102,7 @@ impl Function {
         Self { run, ..self }
     }
 
-    /// How to find out whether an earlier write happened whose answer got lost, by these requests. `find` gives its
+    /// How to find out whether an earlier write happened whose answer got lost, by these [`Rule::finding`]. `find` gives its
     /// result, or `null` if it did not happen since [`Invocation::lost`].
     pub const fn traced(self, requests: &'static [Rule], find: fn(&Invocation) -> Result<String, Fault>) -> Self {
         Self { traces: requests, find, ..self }
@@ -116,10 +116,9 @@ impl Function {
             operation: self.operation,
             destructive: self.destructive,
             parameters: self.parameters.iter().map(Parameter::describe).collect(),
-            requests: self.requests.iter().map(Rule::describe).collect(),
+            requests: self.requests.iter().chain(self.traces).map(Rule::describe).collect(),
             rate_group: self.rate_group.map(Into::into),
             pagination: self.pagination.map(Pagination::describe),
-            traces: self.traces.iter().map(Rule::describe).collect(),
         }
     }
 }
@@ -228,12 +227,13 @@ pub struct Rule {
     origin: &'static str,
     path: &'static str,
     rate_group: Option<&'static str>,
+    finding: bool,
 }
 
 impl Rule {
     /// These methods on this path pattern of the account's URL.
     pub const fn new(methods: &'static [&'static str], path: &'static str) -> Self {
-        Self { methods, origin: "base", path, rate_group: None }
+        Self { methods, origin: "base", path, rate_group: None, finding: false }
     }
 
     /// GET
@@ -271,8 +271,14 @@ impl Rule {
         Self { rate_group: Some(name), ..self }
     }
 
+    /// Sent only to find out whether an earlier write happened: for [`Function::traced`].
+    pub const fn finding(self) -> Self {
+        Self { finding: true, ..self }
+    }
+
     pub(crate) fn describe(&self) -> contract::OutboundRule {
         contract::OutboundRule {
+            finding: self.finding,
             methods: self.methods.iter().map(|&method| method.into()).collect(),
             origin: self.origin.into(),
             path: self.path.into(),

@@ -28,7 +28,7 @@ pub(crate) const SEND_SMS: Function = Function::write("send_sms", "Send an SMS f
     ])
     .requests(&[Rule::post("/restapi/v1.0/account/{}/extension/{}/sms")])
     .rate_group("medium")
-    .traced(&[Rule::get("/restapi/v1.0/account/{}/extension/{}/message-store")], |invocation| {
+    .traced(&[Rule::get("/restapi/v1.0/account/{}/extension/{}/message-store").finding()], |invocation| {
         Ok(sent(invocation, &traces(invocation)?.send()?.json(api::error)?))
     })
     .runs(|invocation| send(request(invocation)));
