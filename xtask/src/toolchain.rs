@@ -165,7 +165,7 @@ impl Attempt<'_> {
     }
 
     fn key(&self, route: Route) -> String {
-        format!("{}-{route}", self.rustc.id())
+        format!("{}-{route}-{}", self.rustc.id(), std_build::RECIPE)
     }
 
     fn nothing_worked(&self, refused: &[(Route, Failure)]) -> Failure {
