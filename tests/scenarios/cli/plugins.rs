@@ -64,8 +64,8 @@ fn plugins_are_found_in_the_folders_that_are_named() {
     };
     assert_eq!(names(&[], ""), "");
     assert_eq!(names(&[], text(&folder)), "dialpad ringcentral");
-    assert_eq!(names(&[], both.to_str().expect("UTF-8")), "dialpad probe ringcentral");
-    assert_eq!(names(&["--plugins", text(&folder), "--plugins", text(&probe)], ""), "dialpad probe ringcentral");
+    assert_eq!(names(&[], both.to_str().expect("UTF-8")), "dialpad probe ringcentral thief");
+    assert_eq!(names(&["--plugins", text(&folder), "--plugins", text(&probe)], ""), "dialpad probe ringcentral thief");
     assert_eq!(names(&[], "/nowhere/at/all"), "", "a folder of the environment may be missing");
     let missing = kosmo(&scenario, &["integrations:list", "--plugins", "nowhere"]);
     check(&missing, 1, "", "kosmo: Plugin folder not found: nowhere\n");

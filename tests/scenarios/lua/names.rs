@@ -21,7 +21,7 @@ fn an_unknown_name_is_answered_with_the_nearest_known_ones() {
     check("app.integrations.dialpat.list_calls({})", "There is no provider `dialpat`. Did you mean: dialpad");
     check(
         "app.integrations.zzz.list_calls({})",
-        "There is no provider `zzz`. Known providers: dialpad, probe, ringcentral",
+        "There is no provider `zzz`. Known providers: dialpad, probe, ringcentral, thief",
     );
     check("app.integrations.ringcentral.list_mesages({})", "Did you mean: list_messages");
     check("app.integrations.dialpad.work.get_cal({})", "Did you mean: get_call");
@@ -127,7 +127,7 @@ fn namespaces_can_be_walked_and_not_changed() {
         )
     };
     assert_eq!(lab.value(&names("pairs(app)")), "integrations mcp");
-    assert_eq!(lab.value(&names("app.integrations")), "dialpad probe ringcentral");
+    assert_eq!(lab.value(&names("app.integrations")), "dialpad probe ringcentral thief");
     let dialpad = "default get_call get_current_user get_user list_calls list_sms list_users send_sms support work";
     assert_eq!(lab.value(&names("pairs(app.integrations.dialpad)")), dialpad);
     let functions = "get_call get_current_user get_user list_calls list_sms list_users send_sms";
