@@ -76,7 +76,7 @@ pub fn found(host: &Host, query: &str) -> Vec<Entry> {
 #[derive(Clone, Debug)]
 pub enum Topic {
     /// `dialpad.list_calls`
-    Function(Arc<Provider>, Function),
+    Function(Arc<Provider>, Box<Function>),
     /// `dialpad`, or nothing for all.
     Providers(Vec<Arc<Provider>>),
     /// `errors`
@@ -94,7 +94,7 @@ pub fn topic(host: &Host, name: &str) -> Result<Topic, NoPage> {
         Page::Function(provider, function) => {
             let provider = function_provider(host, name, &provider, &function)?;
             let function = described(&provider, name, &function)?.clone();
-            Ok(Topic::Function(provider, function))
+            Ok(Topic::Function(provider, Box::new(function)))
         }
     }
 }

@@ -29,7 +29,9 @@ fn pairs(scenario: &Scenario) -> Vec<Pair> {
 }
 
 fn of(function: &Function) -> Vec<Pair> {
-    let all = GENERIC.iter().flat_map(|generic| function.requests.iter().filter(|rule| !rule.finding).map(move |rule| (generic, rule)));
+    let all = GENERIC
+        .iter()
+        .flat_map(|generic| function.requests.iter().filter(|rule| !rule.finding).map(move |rule| (generic, rule)));
     let shared = all.filter(|((_, method), rule)| rule.methods.iter().any(|known| known == method));
     let pair = |path: &str, generic| Pair { generic, named: function.name.clone(), path: path.replace("{}", "1") };
     shared.map(|((generic, _), rule)| pair(&rule.path, generic)).collect()
