@@ -13,6 +13,7 @@ use crate::outbound::Roots;
 use crate::permission::Permission;
 use crate::policy::{Policies, Policy};
 use crate::secret::Secret;
+use crate::store::{self, Store};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -20,18 +21,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything the operator configured.
 #[derive(Default)]
 pub struct Config {
     accounts: BTreeMap<String, BTreeMap<String, Written>>,
     policies: Policies,
+    providers: BTreeMap<Name, ProviderSettings>,
     environment: BTreeMap<String, String>,
     accepted: BTreeMap<String, String>,
     network: NetworkSettings,
     roots: Roots,
     /// What errors call the file.
     file: PathBuf,
+    store: Option<Arc<Store>>,
+}
+
+/// What the operator says of a provider as a whole.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProviderSettings {
+    /// Whether it can be used at all.
+    enabled: bool,
+}
+
+impl Default for ProviderSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// Where an account comes from, whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `config.toml`
+    File,
+    /// Configured here: the sealed store under the home.
+    Store,
+    /// Environment variables.
+    Environment,
+}
+
+impl Place {
+    /// As people and programs read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "config.toml",
+            Self::Store => "store",
+            Self::Environment => "environment",
+        }
+    }
 }
 
 /// Why the configuration cannot be used.
@@ -72,6 +112,7 @@ struct File {
     grants: BTreeMap<Name, Grant>,
     permissions: BTreeMap<Name, Permission>,
     network: NetworkSettings,
+    providers: BTreeMap<Name, ProviderSettings>,
 }
 
 /// What a project may say. It comes with a checkout, so it can take away and not give.
@@ -145,11 +186,11 @@ impl Config {
     /// # Errors
     /// Names the line and the cure.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        let File { accounts, grants, permissions, network } =
+        let File { accounts, grants, permissions, providers, network } =
             toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
         let roots = network.ca_file.as_ref().map_or_else(|| Ok(Roots::default()), |path| read_roots(file, path))?;
         let policies = Policies::new(file, Policy { grants, permissions });
-        Ok(Self { accounts, policies, network, roots, file: file.into(), ..Self::default() })
+        Ok(Self { accounts, policies, providers, network, roots, file: file.into(), ..Self::default() })
     }
 
     /// Narrowed by the project that `folder` is in: by the nearest `.kosmo/config.toml` in it or above it, that of the
@@ -180,6 +221,22 @@ impl Config {
         self
     }
 
+    /// With the accounts that were configured here.
+    #[must_use]
+    pub(crate) fn keeping(self, store: Option<Arc<Store>>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// Whether the plugin file of this digest is the one the operator accepted as this provider.
+    pub(crate) fn is_accepted(&self, provider: &str, digest: &str) -> bool {
+        self.accepted.get(provider).is_some_and(|accepted| accepted == digest)
+    }
+
+    /// Whether a provider can be used at all.
+    pub(crate) fn is_enabled(&self, provider: &str) -> bool {
+        self.providers.get(provider).is_none_or(|settings| settings.enabled)
+    }
+
     /// What seals the store in place of a key file, if the environment says so.
     pub(crate) fn credential_key(&self) -> Option<Secret> {
         let key = self.environment.get("KOSMO_CREDENTIAL_KEY").filter(|key| !key.is_empty());
@@ -204,6 +261,8 @@ impl Config {
     pub fn account_names(&self, description: &Description) -> Vec<String> {
         let mut names: BTreeSet<String> = self.environment_accounts(description);
         names.extend(self.accounts.get(&description.name).into_iter().flat_map(BTreeMap::keys).cloned());
+        // A store that cannot be read is told when an account is used.
+        names.extend(self.store.iter().flat_map(|store| store.accounts(&description.name).unwrap_or_default()));
         if !needs_account(description) {
             names.insert(DEFAULT.into());
         }
@@ -213,43 +272,71 @@ impl Config {
 
     /// The account of this name, ready for this revision.
     pub(crate) fn account(&self, description: &Description, digest: &str, name: &str) -> Result<Account, Fault> {
-        let Some(fields) = self.fields(description, name)? else { return Err(self.unknown(description, name)) };
-        let accepted = self.accepted.get(&description.name).is_some_and(|accepted| accepted == digest);
-        Ok(Account::resolve(description, digest, accepted, name, &fields)?)
+        if !self.is_enabled(&description.name) {
+            return Err(inactive(&description.name));
+        }
+        let Some((_, fields)) = self.fields(description, name)? else { return Err(self.unknown(description, name)) };
+        Ok(Account::resolve(description, digest, self.is_accepted(&description.name, digest), name, &fields)?)
     }
 
-    /// An account comes whole from one place, the file before the environment: a URL from one and a token from the
-    /// other would send the token where nobody meant it to go.
-    fn fields(&self, description: &Description, name: &str) -> Result<Option<Fields>, Fault> {
+    /// An account comes whole from one place, the file before the store before the environment: a URL from one and a
+    /// token from the other would send the token where nobody meant it to go.
+    pub(crate) fn fields(&self, description: &Description, name: &str) -> Result<Option<(Place, Fields)>, Fault> {
         check_name(description, name)?;
-        if let Some(written) = self.accounts.get(&description.name).and_then(|accounts| accounts.get(name)) {
-            let place = |key: &str| format!("[accounts.{}.{name}]: `{key}`", description.name);
+        let provider = &description.name;
+        if let Some(written) = self.written(provider, name) {
+            let place = |key: &str| format!("[accounts.{provider}.{name}]: `{key}`");
             let read = |(key, value): (&String, &Value)| Ok((key.clone(), self.value(value, || place(key))?));
-            return written.0.iter().map(read).collect::<Result<_, _>>().map(Some);
+            return written.0.iter().map(read).collect::<Result<_, Fault>>().map(|fields| Some((Place::File, fields)));
+        }
+        let kept = self.store.as_ref().map_or_else(|| Ok(BTreeMap::new()), |store| store.fields(provider, name))?;
+        if !kept.is_empty() {
+            let read = |(key, value): (String, _)| self.kept(provider, name, &key, value).map(|value| (key, value));
+            return kept.into_iter().map(read).collect::<Result<_, _>>().map(|fields| Some((Place::Store, fields)));
         }
         let from_environment: Fields = known_fields(description)
             .into_iter()
             .filter_map(|field| {
-                let value = self.environment.get(&variable(&description.name, name, &field))?;
+                let value = self.environment.get(&variable(provider, name, &field))?;
                 Some((field, Secret::new(value.clone())))
             })
             .collect();
         let present = !from_environment.is_empty() || name == DEFAULT;
-        Ok(present.then_some(from_environment))
+        Ok(present.then_some((Place::Environment, from_environment)))
+    }
+
+    /// Whether an account stands in `config.toml`.
+    pub(crate) fn is_written(&self, provider: &str, name: &str) -> bool {
+        self.written(provider, name).is_some()
+    }
+
+    fn written(&self, provider: &str, name: &str) -> Option<&Written> {
+        self.accounts.get(provider)?.get(name)
+    }
+
+    /// A field's value as the store keeps it.
+    pub(crate) fn kept(&self, provider: &str, name: &str, key: &str, value: store::Value) -> Result<Secret, Fault> {
+        match value {
+            store::Value::Text(text) => Ok(text),
+            store::Value::Environment(variable) => {
+                self.variable(&variable, || format!("`{key}` of account '{name}' of '{provider}'"))
+            }
+        }
     }
 
     /// `place` is what an error calls the field.
     fn value(&self, value: &Value, place: impl Fn() -> String) -> Result<Secret, Fault> {
         match value {
             Value::Text(text) => Ok(Secret::new(text.clone())),
-            Value::Environment { env } => match self.environment.get(env) {
-                Some(text) => Ok(Secret::new(text.clone())),
-                None => {
-                    let message = format!("{} is taken from ${env} in the environment, which is not set.", place());
-                    Err(Fault::new(Code::Unconfigured, message))
-                }
-            },
+            Value::Environment { env } => self.variable(env, place),
         }
+    }
+
+    fn variable(&self, name: &str, place: impl Fn() -> String) -> Result<Secret, Fault> {
+        self.environment.get(name).map(|text| Secret::new(text.clone())).ok_or_else(|| {
+            let message = format!("{} is taken from ${name} in the environment, which is not set.", place());
+            Fault::new(Code::Unconfigured, message)
+        })
     }
 
     /// The accounts whose secrets the environment holds.
@@ -285,8 +372,16 @@ fn needs_account(description: &Description) -> bool {
     asks_for_tokens || description.credentials.iter().any(|field| field.required)
 }
 
+fn inactive(provider: &str) -> Fault {
+    let message = format!(
+        "Integration '{provider}' is installed but not active. Enable it in settings first: kosmo \
+         integrations:configure {provider} --enable"
+    );
+    Fault::new(Code::Unconfigured, message)
+}
+
 /// An account's name stands where a function's could: `app.integrations.dialpad.work`.
-fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
+pub(crate) fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
     let provider = &description.name;
     if !is_name(name) {
         let message =

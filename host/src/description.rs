@@ -164,6 +164,18 @@ impl Description {
         self.credentials.iter().filter(|field| field.kind == FieldKind::Secret)
     }
 
+    /// How requests are authenticated, in one word: `bearer`, `oauth2`, `none`.
+    pub fn auth_strategy(&self) -> &'static str {
+        match self.authentication {
+            Authentication::None => "none",
+            Authentication::Bearer(_) => "bearer",
+            Authentication::Basic(_) => "basic",
+            Authentication::Header(_) => "header",
+            Authentication::Query(_) => "query",
+            Authentication::Oauth2(_) => "oauth2",
+        }
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         let find = |name: &str| self.functions.iter().position(|function| function.name == name);
         find(name).or_else(|| find(name.strip_prefix(self.name.as_str())?.strip_prefix('_')?))

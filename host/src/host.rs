@@ -318,17 +318,18 @@ impl HostBuilder {
         };
         let engine = Arc::new(Engine::new(settings));
         let folders = self.folders.into_iter().chain(under("plugins")).collect();
+        let store = self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key())));
         let surroundings = Arc::new(Surroundings {
             engine: Arc::clone(&engine),
             resumes: Resumes::new(under("resume")),
             secrets: Secrets::default(),
-            store: self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key()))),
             transport: Transport::new(config.network()?, self.resolver, self.limits.timeouts),
+            config: config.keeping(store.clone()),
+            store,
             held: Budget::new(self.limits.held_by_all),
             audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
             queues: Queues::default(),
             limits: self.limits,
-            config,
         });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
         let registry = Registry::new(engine, folders);

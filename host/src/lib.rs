@@ -19,12 +19,14 @@
 #![deny(unsafe_code)]
 
 mod account;
+pub mod accounts;
 mod arguments;
 mod artifact;
 pub mod audit;
 mod bindings;
 mod clip;
 mod config;
+mod config_edit;
 mod cpu;
 mod description;
 pub mod docs;
@@ -68,7 +70,7 @@ mod target;
 mod turns;
 
 pub use config::{Config, ConfigError};
-pub use description::{Description, FieldKind, Function, Kind, Operation, Pagination, Parameter};
+pub use description::{CredentialField, Description, FieldKind, Function, Kind, Operation, Pagination, Parameter};
 pub use engine::{Configure, Engine};
 pub use fault::{Code, Fault};
 pub use grant::{Grant, GrantLimits, GrantRule, GrantRuleError};
@@ -83,3 +85,4 @@ pub use permission::{AccountPermission, Decision, Permission};
 pub use policy::{Layer, Policies, Policy};
 pub use provider::Provider;
 pub use registry::Registry;
+pub use secret::Secret;

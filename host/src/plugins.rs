@@ -24,7 +24,8 @@ pub async fn install(engine: &Arc<Engine>, home: &Path, file: &Path) -> Result<(
     Ok((provider, target))
 }
 
-fn accept(home: &Path, name: &str, digest: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// Records that the operator trusts this plugin file with the accounts of a provider.
+pub(crate) fn accept(home: &Path, name: &str, digest: &str) -> Result<(), Box<dyn std::error::Error>> {
     let file = home.join("accepted.toml");
     let mut accepted: BTreeMap<String, String> = toml::from_str(&files::read_text(&file)?)?;
     accepted.insert(name.into(), digest.into());

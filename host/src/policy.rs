@@ -3,11 +3,11 @@
 //! The first file is the operator's own. Every further one, such as a project's, can only narrow: a request must be in
 //! all lists, an account too, limits take the least and permissions the strictest.
 
-use crate::description::{Description, Name};
+use crate::description::{Description, Name, Operation};
 use crate::fault::{Code, Fault};
 use crate::grant::{Grant, Granted};
 use crate::nearest::did_you_mean;
-use crate::permission::{Permission, Permissions};
+use crate::permission::{Decision, Intent, Permission, Permissions};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,11 @@ impl Policies {
             (layer.label.as_str(), permission)
         });
         Permissions { layers: layers.collect() }
+    }
+
+    /// What counts for a provider's functions and accounts of which no file says more.
+    pub fn decision(&self, provider: &str, operation: Operation) -> Decision {
+        self.permissions(provider).decide(&Intent { provider, account: "", function: "", operation }).decision
     }
 
     /// Whether every function named for this provider exists, and every account the operator's own file names.

@@ -21,6 +21,11 @@ impl Secret {
         Self(self.0.clone())
     }
 
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it is long enough that finding it in a text means something.
     pub(crate) fn is_telling(&self) -> bool {
         self.0.len() >= TELLING

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod call;
 mod config;
+mod configure;
 mod discovery;
 mod docs;
 mod examples;
@@ -14,6 +15,8 @@ mod mcp;
 mod plugins;
 mod scripts;
 mod secrets;
+mod status;
+mod walk;
 mod writes;
 
 use kosmo_simulator::{ACCOUNTS, Simulator};

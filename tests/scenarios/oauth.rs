@@ -95,7 +95,7 @@ fn check_missing(fields: &str, expected: &str) {
 
 #[test]
 fn what_is_missing_is_said_with_the_other_ways_that_would_do() {
-    check_missing("", "for account 'default'. Configure it in settings first: set `access_token` under");
+    check_missing("", "for account 'default'. Configure it in settings first: `kosmo integrations:configure");
     check_missing(
         "",
         "Instead of it `client_id` + `client_secret` + `jwt`, or `client_id` + `client_secret` + `refresh_token` will do.",

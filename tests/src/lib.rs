@@ -8,12 +8,14 @@ mod echo;
 mod glob;
 mod golden;
 mod scenario;
+mod terminal;
 
 pub use breaker::{Break, Breaker, Manner};
 pub use echo::{Echo, Received};
 pub use glob::matches;
 pub use golden::{Transcript, compare};
 pub use scenario::{Ran, Scenario};
+pub use terminal::Terminal;
 
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};

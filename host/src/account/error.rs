@@ -1,6 +1,6 @@
 //! Why an account cannot be used.
 
-use super::variable;
+use super::{DEFAULT, variable};
 use crate::fault::{Code, Fault};
 use crate::rule::RuleError;
 
@@ -10,8 +10,9 @@ pub enum AccountError {
     /// Credentials are missing.
     #[error(
         "Integration '{provider}' is missing required credentials for account '{account}'. Configure it in settings \
-         first: set `{}` under [accounts.{provider}.{account}] in config.toml, or {} in the environment.{}",
-        .missing.join("`, `"), variable(.provider, .account, &.missing[0]), instead(.alternatives)
+         first: `kosmo integrations:configure {provider}{}`, or set `{}` under [accounts.{provider}.{account}] in \
+         config.toml, or {} in the environment.{}",
+        flag(.account), .missing.join("`, `"), variable(.provider, .account, &.missing[0]), instead(.alternatives)
     )]
     Missing {
         /// The provider.
@@ -104,6 +105,11 @@ impl From<AccountError> for Fault {
 }
 
 /// ` Instead, client_id + client_secret + jwt will do.`
+/// ` --account work`, or nothing for `default`.
+fn flag(account: &str) -> String {
+    if account == DEFAULT { String::new() } else { format!(" --account {account}") }
+}
+
 fn instead(alternatives: &[Vec<String>]) -> String {
     let ways: Vec<_> = alternatives.iter().map(|fields| format!("`{}`", fields.join("` + `"))).collect();
     if ways.is_empty() { String::new() } else { format!(" Instead of it {} will do.", ways.join(", or ")) }

@@ -1,6 +1,9 @@
 //! What can be typed, and the help that says so.
 
+use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
+use super::configure::{self, IntegrationsConfigure};
+use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
 use super::{docs, examples, manual, schema, search};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
@@ -94,6 +97,27 @@ pub(super) enum Command {
     /// Show how to invoke functions, ready to be run
     #[command(name = "integrations:examples", args_override_self = true)]
     IntegrationsExamples(examples::IntegrationsExamples),
+    /// Show how each integration stands
+    #[command(name = "integrations:status", args_override_self = true)]
+    IntegrationsStatus(IntegrationsStatus),
+    /// Say what an integration lacks and what to do next
+    #[command(name = "integrations:doctor", args_override_self = true)]
+    IntegrationsDoctor(IntegrationsDoctor),
+    /// List what an account of a provider consists of
+    #[command(name = "integrations:fields", args_override_self = true)]
+    IntegrationsFields(IntegrationsFields),
+    /// Give a provider an account, and decide what scripts may do with it
+    #[command(name = "integrations:configure", after_help = configure::HELP)]
+    IntegrationsConfigure(IntegrationsConfigure),
+    /// List the accounts
+    #[command(name = "accounts:list", args_override_self = true)]
+    AccountsList(AccountsList),
+    /// Forget an account with its secrets
+    #[command(name = "accounts:remove", args_override_self = true)]
+    AccountsRemove(AccountsRemove),
+    /// Ask the provider whose account it is
+    #[command(name = "accounts:test", after_help = accounts::TEST_HELP, args_override_self = true)]
+    AccountsTest(AccountsTest),
     /// Run Lua that only sees the configured MCP servers
     #[command(name = "mcp:lua", after_help = SCRIPT_HELP, args_override_self = true)]
     McpLua(Script),

@@ -44,6 +44,20 @@ pub(super) fn report(error: &anyhow::Error, form: Form) -> i32 {
     if error.is::<Usage>() { 2 } else { 1 }
 }
 
+/// Tells a fault and gives the exit code, for commands about one provider.
+///
+/// # Errors
+/// Never; it is what such a command ends with.
+pub(super) fn fault(fault: Fault, json: bool) -> Outcome {
+    let message = &fault.message;
+    if json {
+        output::json(&json!({"success": false, "error": message, "fault": fault}))
+    } else {
+        output::error(message)
+    }
+    Ok(exit_code(&fault))
+}
+
 /// What a fault ends a command with that is about one provider: 2 for arguments that do not fit, 3 for a refusal by
 /// permission or grant, 4 for what the provider or the network did, 1 for everything else.
 pub(super) fn exit_code(fault: &Fault) -> i32 {

@@ -1,9 +1,11 @@
 //! The command line. A client of the library like any other: it parses, asks, prints, and ends with 0 (done), 1 (it
 //! failed), 2 (it was asked wrongly) or 3 (a permission or grant refuses it).
 
+mod accounts;
 mod arguments;
 mod audit;
 mod call;
+mod configure;
 mod docs;
 mod examples;
 mod failure;
@@ -17,6 +19,7 @@ mod progress;
 mod schema;
 mod search;
 mod source;
+mod status;
 mod table;
 
 use arguments::{Cli, Command};
@@ -46,6 +49,13 @@ fn dispatch(command: Command) -> Outcome {
         Command::IntegrationsSearch(arguments) => search::run(&arguments),
         Command::IntegrationsSchema(arguments) => schema::run(&arguments),
         Command::IntegrationsExamples(arguments) => examples::run(&arguments),
+        Command::IntegrationsStatus(arguments) => status::status(&arguments),
+        Command::IntegrationsDoctor(arguments) => status::doctor(&arguments),
+        Command::IntegrationsFields(arguments) => status::fields(&arguments),
+        Command::IntegrationsConfigure(arguments) => configure::run(&arguments),
+        Command::AccountsList(arguments) => accounts::list(&arguments),
+        Command::AccountsRemove(arguments) => accounts::remove(&arguments),
+        Command::AccountsTest(arguments) => accounts::test(&arguments),
         Command::McpLua(arguments) => lua::mcp(&arguments),
         Command::GrantsShow(arguments) => grants::show(&arguments),
         Command::GrantsCheck(arguments) => grants::check(&arguments),

@@ -45,20 +45,28 @@ fn found(provider: &Provider) -> Vec<String> {
 
 /// Who it is and what it can do, for whoever just accepted it.
 fn installed(provider: &Provider, target: &Path) -> String {
+    what_it_does("Installed", provider, vec![("file", target.display().to_string())])
+}
+
+/// The same for whoever accepts it by giving it an account.
+pub(super) fn accepted(provider: &Provider) -> String {
+    output::harmless(&what_it_does("This accepts the plugin file of", provider, Vec::new())).into_owned()
+}
+
+fn what_it_does(verb: &str, provider: &Provider, mut lines: Vec<(&str, String)>) -> String {
     let description = provider.description();
-    let mut lines = vec![
-        ("file", target.display().to_string()),
+    lines.extend([
         ("digest", provider.digest().into()),
         ("reaches", reaches(description)),
         ("reads", functions(description, Operation::Read)),
         ("writes", functions(description, Operation::Write)),
-    ];
+    ]);
     let told = settings(description);
     if !told.is_empty() {
         lines.push(("is told", told));
     }
     let lines: Vec<_> = lines.iter().map(|(what, value)| format!("\n  {what:<7}  {}", folded(value))).collect();
-    format!("Installed {} {}: {}{}", description.name, description.version, description.summary, lines.concat())
+    format!("{verb} {} {}: {}{}", description.name, description.version, description.summary, lines.concat())
 }
 
 /// The account's fields it gets to read. Everything else of an account stays with the host.
@@ -103,7 +111,8 @@ fn next(description: &Description) -> String {
     let required = description.credentials.iter().filter(|field| field.required);
     let lines: Vec<_> = required.map(|field| format!("\n  # {}\n  {} = \"…\"", field.description, field.key)).collect();
     format!(
-        "\nNext, give it an account in config.toml of the kosmo home:\n\n  [accounts.{name}.default]{}\n",
+        "\nNext, give it an account: kosmo integrations:configure {name}\nor write it into config.toml of the kosmo \
+         home:\n\n  [accounts.{name}.default]{}\n",
         lines.concat()
     )
 }

@@ -9,7 +9,8 @@ use crate::secrets::Secrets;
 const TELLING: [&str; 8] = ["token", "secret", "password", "passphrase", "passwd", "credential", "jwt", "key"];
 
 impl Config {
-    /// Everything that is a secret by its name: fields of accounts in the file, and variables of these providers.
+    /// Everything that is a secret by its name: fields of accounts in the file, and fields of accounts in the store and
+    /// variables of these providers.
     pub(crate) fn teach_by_name(&self, providers: &[String], secrets: &Secrets) {
         for (provider, accounts) in &self.accounts {
             for (account, written) in accounts {
@@ -18,6 +19,7 @@ impl Config {
                 }
             }
         }
+        providers.iter().for_each(|provider| self.teach_kept(provider, secrets));
         let prefixes: Vec<_> = providers.iter().map(|name| format!("{}_", name.to_ascii_uppercase())).collect();
         let of_provider = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
         for (name, value) in self.environment.iter().filter(|(name, _)| of_provider(name) && is_telling(name)) {
@@ -29,10 +31,23 @@ impl Config {
     pub(crate) fn teach_provider(&self, description: &Description, secrets: &Secrets) {
         for account in self.account_names(description) {
             // An account that cannot be read is a fault for whoever uses it.
-            let Ok(Some(fields)) = self.fields(description, &account) else { continue };
+            let Ok(Some((_, fields))) = self.fields(description, &account) else { continue };
             for field in description.secrets() {
                 if let Some(value) = fields.get(&field.key) {
                     secrets.learn(&named(&field.key, &description.name, &account), value);
+                }
+            }
+        }
+    }
+
+    fn teach_kept(&self, provider: &str, secrets: &Secrets) {
+        let Some(store) = &self.store else { return };
+        // A store that cannot be read is a fault for whoever uses an account in it.
+        for account in store.accounts(provider).unwrap_or_default() {
+            let kept = store.fields(provider, &account).unwrap_or_default();
+            for (field, value) in kept.into_iter().filter(|(field, _)| is_telling(field)) {
+                if let Ok(value) = self.kept(provider, &account, &field, value) {
+                    secrets.learn(&named(&field, provider, &account), &value);
                 }
             }
         }

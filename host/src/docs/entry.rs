@@ -1,6 +1,6 @@
 //! One function as listings, searches and programs get it.
 
-use super::facts::{self, Access};
+use super::facts::Access;
 use super::schema;
 use crate::description::{Description, Function};
 use serde::Serialize;
@@ -57,7 +57,7 @@ impl Entry {
             active: usable,
             configured: usable,
             accounts: access.usable.clone(),
-            auth_strategy: facts::strategy(&provider.authentication),
+            auth_strategy: provider.auth_strategy(),
             lua_path: super::lua::path(&provider.name, &function.name),
             input_schema: schema::of(provider, function),
         }

@@ -56,18 +56,6 @@ pub(super) fn operation(function: &Function) -> &'static str {
     }
 }
 
-/// How the host authenticates, in a word for programs.
-pub(super) fn strategy(authentication: &Authentication) -> &'static str {
-    match authentication {
-        Authentication::None => "none",
-        Authentication::Bearer(_) => "bearer",
-        Authentication::Basic(_) => "basic",
-        Authentication::Header(_) => "header",
-        Authentication::Query(_) => "query",
-        Authentication::Oauth2(_) => "oauth2",
-    }
-}
-
 /// How the host authenticates, as a phrase.
 pub(super) fn authentication(authentication: &Authentication) -> String {
     match authentication {

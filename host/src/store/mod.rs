@@ -13,6 +13,7 @@ mod token;
 
 pub(crate) use journal::Written;
 pub(crate) use lease::Lease;
+pub use secrets::Value;
 pub(crate) use token::Token;
 
 use crate::fault::{Code, Fault};
@@ -71,7 +72,7 @@ impl Store {
         self.home.join("kosmo.db")
     }
 
-    /// Whether anything was ever kept.
+    /// Whether anything was ever kept: looking must not be what creates it.
     pub(crate) fn exists(&self) -> bool {
         self.file().is_file()
     }
@@ -125,12 +126,21 @@ fn milliseconds(time: SystemTime) -> i64 {
 mod tests {
     use super::*;
 
+    fn keep(store: &Store, secret: &str) {
+        let set = [("access_token".to_owned(), Value::Text(crate::secret::Secret::new(secret)))].into();
+        store.change("dialpad", "default", &set, &[]).expect("kept");
+    }
+
     #[test]
     fn nothing_is_written_before_it_is_needed() {
         let home = tempfile::tempdir().expect("a folder");
         let store = Store::new(home.path(), None);
         assert_eq!(std::fs::read_dir(home.path()).expect("a folder").count(), 0);
         assert!(store.fields("dialpad", "default").expect("nothing yet").is_empty());
+        assert!(store.accounts("dialpad").expect("nothing yet").is_empty());
+        assert!(!store.remove_account("dialpad", "default").expect("nothing yet"));
+        assert_eq!(std::fs::read_dir(home.path()).expect("a folder").count(), 0);
+        keep(&store, "s3cr3t");
         assert!(home.path().join("kosmo.db").is_file());
     }
 
@@ -141,7 +151,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::write(home.path().join("kosmo.db"), "").expect("a file others can read");
         let store = Store::new(home.path(), None);
-        store.set_field("dialpad", "default", "access_token", "s3cr3t").expect("kept");
+        keep(&store, "s3cr3t");
         let files: Vec<_> = std::fs::read_dir(home.path()).expect("a folder").flatten().collect();
         assert!(files.len() >= 3, "{files:?}");
         for file in files {

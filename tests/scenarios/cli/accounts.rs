@@ -57,7 +57,7 @@ fn an_account_can_come_from_the_environment() {
     assert!(
         other.code == 1
             && other.stderr.contains(
-                "set `access_token` under [accounts.ringcentral.default] in \
+                "`access_token` under [accounts.ringcentral.default] in \
          config.toml, or RINGCENTRAL_ACCESS_TOKEN in the environment."
             ),
         "{other:?}"
@@ -84,7 +84,7 @@ fn an_account_comes_whole_from_the_file_or_whole_from_the_environment() {
     scenario.write("config.toml", &format!("[accounts.dialpad.default]\nurl = \"{url}\"\n"));
     let half = run(&scenario, WHO, &environment);
     assert!(
-        half.code == 1 && half.stderr.contains("is missing required credentials for account 'default'. Configure it in settings first: set `access_token`"),
+        half.code == 1 && half.stderr.contains("is missing required credentials for account 'default'. Configure it in settings first: `kosmo integrations:configure dialpad"),
         "{half:?}"
     );
 

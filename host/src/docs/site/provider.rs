@@ -1,6 +1,6 @@
 //! The page about one provider: how scripts and shells reach it, its functions, what an account needs, its guide.
 
-use super::super::{facts, lua, provider};
+use super::super::{lua, provider};
 use super::html::{Html, code, code_block, element, heading, paragraph, text};
 use super::layout::{Page, document};
 use super::markdown::rendered;
@@ -28,7 +28,7 @@ pub(super) fn page(description: &Description) -> String {
 }
 
 fn head(description: &Description) -> Html {
-    let known = format!("{} · authentication: {}", counts(description), facts::strategy(&description.authentication));
+    let known = format!("{} · authentication: {}", counts(description), description.auth_strategy());
     let version = format!("{} · version {}", description.category, description.version);
     let facts = |line: &str| element("p", &[("class", "facts")], [text(line)]);
     let title = element("h1", &[], [text(&description.title)]);

@@ -1,0 +1,216 @@
+//! What an operator asks about accounts, and changes. For the operator's own tools: no script, no guest and no protocol
+//! leads here. A secret goes in and never comes out.
+
+use crate::account::{Account, AccountError, DEFAULT, Fields, known_fields};
+use crate::config::{self, Config};
+use crate::config_edit;
+use crate::description::{Description, Operation};
+use crate::fault::{Code, Fault};
+use crate::nearest::did_you_mean;
+use crate::permission::Decision;
+use crate::plugins;
+use crate::store::{Lease, Store};
+use crate::{Host, Provider};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use crate::account::variable;
+pub use crate::config::Place;
+pub use crate::store::Value;
+
+/// How long another process's change of the same files is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How an account stands.
+#[derive(Debug)]
+pub struct Standing {
+    /// `default`, `work`
+    pub name: String,
+    /// Where it comes from; None if there is nothing of it anywhere.
+    pub place: Option<Place>,
+    /// The fields that have a value.
+    pub given: BTreeSet<String>,
+    /// The required fields that have none.
+    pub missing: Vec<String>,
+    /// Why it cannot be used, if it cannot.
+    pub problem: Option<Fault>,
+}
+
+/// What is to become of an account. Fields that are not named stay.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// New values by field.
+    pub set: BTreeMap<String, Value>,
+    /// Fields to drop.
+    pub unset: Vec<String>,
+}
+
+/// How one account of a provider stands now.
+pub fn standing(host: &Host, provider: &Provider, name: &str) -> Standing {
+    let (config, description) = (&host.surroundings().config, provider.description());
+    let found = config.fields(description, name);
+    let problem = config.account(description, provider.digest(), name).err();
+    let (place, fields) = match found {
+        Ok(Some((place, fields))) => (Some(place).filter(|_| !fields.is_empty()), fields),
+        Ok(None) | Err(_) => (None, Fields::new()),
+    };
+    let missing = match Account::resolve(description, provider.digest(), true, name, &fields) {
+        Err(AccountError::Missing { missing, .. }) => missing,
+        _ => Vec::new(),
+    };
+    let given: BTreeSet<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, _)| key).collect();
+    Standing { name: name.into(), place, given, missing, problem }
+}
+
+/// How every account of a provider stands, `default` first; that one even if there is nothing of any.
+pub fn standings(host: &Host, provider: &Provider) -> Vec<Standing> {
+    let mut names = host.accounts(provider);
+    if names.is_empty() {
+        names.push(DEFAULT.into());
+    }
+    names.iter().map(|name| standing(host, provider, name)).collect()
+}
+
+/// Whether the operator lets a provider be used at all.
+pub fn is_enabled(host: &Host, provider: &str) -> bool {
+    host.surroundings().config.is_enabled(provider)
+}
+
+/// Whether this very plugin file is the one the operator accepted.
+pub fn is_accepted(host: &Host, provider: &Provider) -> bool {
+    host.surroundings().config.is_accepted(provider.name(), provider.digest())
+}
+
+/// What scripts may do at a provider where no function or account is named apart.
+pub fn decision(host: &Host, provider: &str, operation: Operation) -> Decision {
+    host.surroundings().config.policies().decision(provider, operation)
+}
+
+/// Every field an account of this provider may have: `url`, its credentials and its other origins.
+pub fn fields(provider: &Provider) -> Vec<String> {
+    known_fields(provider.description())
+}
+
+/// Changes an account in the store. It goes to one URL from then on, the plugin's if none is named, and the plugin file
+/// is accepted: what it declares is the operator's word now.
+///
+/// # Errors
+/// `invalid_argument` for a field the provider does not have, `unconfigured` for a value or name that cannot be used and
+/// for an account that stands in `config.toml`. Nothing was changed then.
+pub fn change(host: &Host, provider: &Provider, name: &str, mut change: Change) -> Result<(), Fault> {
+    let (config, description) = (&host.surroundings().config, provider.description());
+    let (home, store) = home(host)?;
+    check_place(config, description, name)?;
+    check_fields(description, &change)?;
+    let _alone = alone(&store)?;
+    let mut after = store.fields(provider.name(), name)?;
+    after.retain(|key, _| !change.unset.contains(key));
+    after.extend(change.set.iter().map(|(key, value)| (key.clone(), value.copied())));
+    if !after.is_empty() && !after.contains_key("url") {
+        let url = || Value::Text(crate::Secret::new(description.base().as_str()));
+        after.insert("url".into(), url());
+        change.set.insert("url".into(), url());
+    }
+    check_values(config, provider, name, after)?;
+    plugins::accept(home, provider.name(), provider.digest()).map_err(|error| unusable(home, &*error))?;
+    Ok(store.change(provider.name(), name, &change.set, &change.unset)?)
+}
+
+/// Drops an account from the store, with its token. Whether there was one.
+///
+/// # Errors
+/// `unconfigured`, if it stands in `config.toml`.
+pub fn remove(host: &Host, provider: &str, name: &str) -> Result<bool, Fault> {
+    let (_, store) = home(host)?;
+    if host.surroundings().config.is_written(provider, name) {
+        return Err(written(provider, name));
+    }
+    Ok(store.remove_account(provider, name)?)
+}
+
+/// Lets a provider be used, or not.
+///
+/// # Errors
+/// When `config.toml` cannot be changed.
+pub fn enable(host: &Host, provider: &str, enabled: bool) -> Result<(), Fault> {
+    let (home, store) = home(host)?;
+    let _alone = alone(&store)?;
+    config_edit::set(home, &["providers", provider, "enabled"], enabled)
+}
+
+/// Decides what scripts may do at a provider.
+///
+/// # Errors
+/// When `config.toml` cannot be changed.
+pub fn permit(host: &Host, provider: &str, operation: Operation, decision: Decision) -> Result<(), Fault> {
+    let (home, store) = home(host)?;
+    let _alone = alone(&store)?;
+    config_edit::set(home, &["permissions", provider, operation.as_str()], decision.as_str())
+}
+
+fn home(host: &Host) -> Result<(&Path, Arc<Store>), Fault> {
+    let nowhere = || Fault::new(Code::Unconfigured, "There is no kosmo home to keep accounts in; set KOSMO_HOME.");
+    let store = host.surroundings().store.as_ref().ok_or_else(nowhere)?;
+    Ok((host.home().ok_or_else(nowhere)?, Arc::clone(store)))
+}
+
+/// Leave to change the files that are read, changed and written whole, while no other process does.
+fn alone(store: &Arc<Store>) -> Result<Lease, Fault> {
+    let begun = Instant::now();
+    loop {
+        match store.lease("config")? {
+            Some(lease) => return Ok(lease),
+            None if begun.elapsed() > PATIENCE => {
+                let message = "Another kosmo is changing the configuration and does not end. Try again.";
+                return Err(Fault::new(Code::Busy, message));
+            }
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+fn check_place(config: &Config, description: &Description, name: &str) -> Result<(), Fault> {
+    config::check_name(description, name)?;
+    if config.is_written(&description.name, name) { Err(written(&description.name, name)) } else { Ok(()) }
+}
+
+fn written(provider: &str, name: &str) -> Fault {
+    let message = format!(
+        "Account '{name}' of '{provider}' stands in config.toml, which comes first. Change it under \
+         [accounts.{provider}.{name}], or remove it there and configure it anew."
+    );
+    Fault::new(Code::Unconfigured, message)
+}
+
+fn check_fields(description: &Description, change: &Change) -> Result<(), Fault> {
+    let known = known_fields(description);
+    let Some(unknown) = change.set.keys().find(|key| !known.contains(key)) else { return Ok(()) };
+    let suggestion = did_you_mean(unknown, known.iter().map(String::as_str));
+    let name = &description.name;
+    let message = format!("An account of {name} has no field `{unknown}`; it has: {}.{suggestion}", known.join(", "));
+    Err(Fault::argument(unknown, message))
+}
+
+/// Whether an account of these values could be used, but for what is still missing or not set where this runs.
+fn check_values(
+    config: &Config,
+    provider: &Provider,
+    name: &str,
+    values: BTreeMap<String, Value>,
+) -> Result<(), Fault> {
+    let known = |(key, value): (String, Value)| {
+        let value = config.kept(provider.name(), name, &key, value).ok()?;
+        Some((key, value))
+    };
+    let fields: Fields = values.into_iter().filter_map(known).collect();
+    match Account::resolve(provider.description(), provider.digest(), true, name, &fields) {
+        Ok(_) | Err(AccountError::Missing { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unusable(home: &Path, error: &dyn std::error::Error) -> Fault {
+    Fault::new(Code::Internal, format!("{} cannot be used: {error}", home.join("accepted.toml").display()))
+}

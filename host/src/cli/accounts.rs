@@ -1,0 +1,169 @@
+//! `accounts:list`, `accounts:remove` and `accounts:test`.
+
+use super::arguments::PluginFolders;
+use super::failure::{self, Outcome};
+use super::{open, output, table};
+use clap::Args;
+use kosmo::accounts::{self, Standing};
+use kosmo::{Code, Fault, Host, Invocation, Provider};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Flags of `accounts:list`.
+#[derive(Debug, Args)]
+pub(super) struct AccountsList {
+    /// Only this provider's
+    #[arg(value_name = "PROVIDER")]
+    provider: Option<String>,
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    plugins: PluginFolders,
+}
+
+/// Flags of `accounts:remove`.
+#[derive(Debug, Args)]
+pub(super) struct AccountsRemove {
+    /// Such as `dialpad`; its plugin need not be there any more
+    #[arg(value_name = "PROVIDER")]
+    provider: String,
+    /// Such as `work`
+    #[arg(value_name = "ACCOUNT")]
+    account: String,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) const TEST_HELP: &str = "\
+It runs the function that the plugin names for this, which reads who the account belongs to.
+
+Exit codes: 0 it works, 1 it cannot be used as configured, 2 wrong usage, 3 refused by permission or grant, 4 the provider
+or the network failed.";
+
+/// Flags of `accounts:test`.
+#[derive(Debug, Args)]
+pub(super) struct AccountsTest {
+    /// Such as `dialpad`
+    #[arg(value_name = "PROVIDER")]
+    provider: String,
+    /// The account
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    account: String,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    plugins: PluginFolders,
+}
+
+pub(super) fn list(arguments: &AccountsList) -> Outcome {
+    let host = open(&arguments.plugins.folders)?;
+    let providers = match &arguments.provider {
+        Some(name) => match host.provider(name) {
+            Ok(provider) => vec![provider],
+            Err(fault) => return failure::fault(fault, arguments.json),
+        },
+        None => host.registry().names().iter().filter_map(|name| host.provider(name).ok()).collect(),
+    };
+    let all = |provider: &Arc<Provider>| (provider.name().to_owned(), present(&host, provider));
+    let all: Vec<_> = providers.iter().map(all).collect();
+    if arguments.json {
+        let rows: Map<_, _> = all.iter().map(|(name, found)| (name.clone(), found.iter().map(row).collect())).collect();
+        output::json(&json!({"success": true, "providers": rows}));
+    } else {
+        output::line(&as_table(&all));
+    }
+    Ok(0)
+}
+
+/// Accounts of which there is something somewhere.
+fn present(host: &Host, provider: &Provider) -> Vec<Standing> {
+    let all = accounts::standings(host, provider).into_iter();
+    all.filter(|standing| standing.place.is_some() || standing.problem.is_none()).collect()
+}
+
+/// An account as programs read it.
+pub(super) fn row(standing: &Standing) -> Value {
+    json!({
+        "account": standing.name,
+        "active": standing.problem.is_none(),
+        "source": standing.place.map(accounts::Place::as_str),
+        "fields": standing.given,
+        "missing": standing.missing,
+        "problem": standing.problem.as_ref().map(|fault| &fault.message),
+    })
+}
+
+fn as_table(all: &[(String, Vec<Standing>)]) -> String {
+    let row = |provider: &String, standing: &Standing| {
+        let place = standing.place.map_or("-", accounts::Place::as_str);
+        let fields: Vec<_> = standing.given.iter().map(String::as_str).collect();
+        let problem = standing.problem.as_ref().map_or("active", |fault| &fault.message);
+        vec![provider.clone(), standing.name.clone(), place.into(), fields.join(", "), problem.into()]
+    };
+    let rows: Vec<_> = all.iter().flat_map(|(name, found)| found.iter().map(move |found| row(name, found))).collect();
+    if rows.is_empty() {
+        return "There are no accounts. Give a provider one with: kosmo integrations:configure PROVIDER".into();
+    }
+    table::aligned(&["PROVIDER", "ACCOUNT", "SOURCE", "FIELDS", "STATUS"], &rows)
+}
+
+pub(super) fn remove(arguments: &AccountsRemove) -> Outcome {
+    let AccountsRemove { provider, account, json } = arguments;
+    let host = open(&[])?;
+    let removed = match accounts::remove(&host, provider, account) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Fault::new(Code::Unknown, format!("The store holds no account '{account}' of '{provider}'."))),
+        Err(fault) => Err(fault),
+    };
+    match removed {
+        Err(fault) => return failure::fault(fault, *json),
+        Ok(()) if *json => output::json(&json!({"success": true, "provider": provider, "account": account})),
+        Ok(()) => output::line(&format!("Removed account '{account}' of {provider}, with its secrets and tokens.")),
+    }
+    Ok(0)
+}
+
+pub(super) fn test(arguments: &AccountsTest) -> Outcome {
+    let host = open(&arguments.plugins.folders)?;
+    let begun = Instant::now();
+    let answer = whoami(&host, arguments);
+    let duration = (begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
+    let (provider, account) = (&arguments.provider, &arguments.account);
+    match (&answer, arguments.json) {
+        (Ok((function, who)), true) => output::json(&json!({
+            "success": true, "provider": provider, "account": account, "function": function, "data": who,
+            "error": null, "duration_ms": duration,
+        })),
+        (Err(fault), true) => output::json(&json!({
+            "success": false, "provider": provider, "account": account, "function": null, "data": null,
+            "error": fault.message, "fault": fault, "duration_ms": duration,
+        })),
+        (Ok((function, who)), false) => {
+            output::foreign(&format!(
+                "Account '{account}' of {provider} works. {function} says:\n{}",
+                output::pretty(who)
+            ));
+        }
+        (Err(fault), false) => output::error(&fault.message),
+    }
+    Ok(answer.err().as_ref().map_or(0, failure::exit_code))
+}
+
+/// The function that was asked, and its answer.
+fn whoami(host: &Host, arguments: &AccountsTest) -> Result<(String, Value), Fault> {
+    let provider = host.provider(&arguments.provider)?;
+    let function = provider.description().whoami.clone().ok_or_else(|| {
+        let name = provider.name();
+        let message = format!("{name} names no function that tells who an account is. Call one of its own instead.");
+        Fault::new(Code::Unsupported, message)
+    })?;
+    let account = Some(arguments.account.clone());
+    let invocation = Invocation { account, ..Invocation::new(provider.name(), &function, Map::new()) };
+    let answer = host.block_on(host.invoke(invocation))?;
+    let answer = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
+    Ok((format!("{}.{function}", provider.name()), answer))
+}

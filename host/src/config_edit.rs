@@ -1,0 +1,98 @@
+//! Changing `config.toml` as its owner would: everything else in it stays, comments included.
+
+use crate::config::Config;
+use crate::fault::{Code, Fault};
+use crate::files;
+use std::path::Path;
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+/// Sets the last of `keys` in the table that the others name: `["permissions", "dialpad", "write"]`.
+///
+/// # Errors
+/// When the file has a mistake, holds something else there, or cannot be written. It is then as it was.
+pub(crate) fn set(home: &Path, keys: &[&str], value: impl Into<Value>) -> Result<(), Fault> {
+    let file = home.join("config.toml");
+    let refused =
+        |error: &dyn std::fmt::Display| Fault::new(Code::Unconfigured, format!("{}: {error}", file.display()));
+    let text = files::read_text(&file).map_err(|error| refused(&error))?;
+    check(&text, &file)?;
+    let mut document: DocumentMut = text.parse().map_err(|error| refused(&error))?;
+    put(&mut document, keys, value.into())
+        .ok_or_else(|| refused(&format!("it has something else at [{}]; write it there by hand", keys.join("."))))?;
+    let text = document.to_string();
+    check(&text, &file)?;
+    files::private_folder(home).map_err(|error| refused(&error))?;
+    // A link stays one: what it leads to is replaced.
+    let target = file.canonicalize().unwrap_or_else(|_| file.clone());
+    files::write(&target, &[text.as_bytes()]).map_err(|error| refused(&error))
+}
+
+fn check(text: &str, file: &Path) -> Result<(), Fault> {
+    Config::parse(text, file).map(drop).map_err(|error| Fault::new(Code::Unconfigured, error.to_string()))
+}
+
+fn put(document: &mut DocumentMut, keys: &[&str], mut value: Value) -> Option<()> {
+    let (last, tables) = keys.split_last()?;
+    let mut item = document.as_item_mut();
+    for (depth, key) in tables.iter().enumerate() {
+        let new = || {
+            let mut table = Table::new();
+            table.set_implicit(depth + 1 < tables.len());
+            Item::Table(table)
+        };
+        item = item.as_table_like_mut()?.entry(key).or_insert_with(new);
+    }
+    let table = item.as_table_like_mut()?;
+    match table.get_mut(last) {
+        Some(Item::Value(old)) => {
+            // What is written behind a value on its line belongs to it.
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        Some(_) => return None,
+        None => drop(table.insert(last, Item::Value(value))),
+    }
+    // What stood before the brace would now stand before a comma.
+    item.as_inline_table_mut().into_iter().for_each(toml_edit::InlineTable::fmt);
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(before: &str, keys: &[&str], expected: &str) {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("config.toml"), before).expect("a file");
+        set(home.path(), keys, "allow").expect("changed");
+        assert_eq!(std::fs::read_to_string(home.path().join("config.toml")).expect("a file"), expected);
+    }
+
+    #[test]
+    fn only_the_value_changes() {
+        let keys = ["permissions", "dialpad", "write"];
+        check("", &keys, "[permissions.dialpad]\nwrite = \"allow\"\n");
+        check(
+            "# mine\n[permissions.dialpad] # why\nread = \"allow\"\nwrite = \"ask\" # for now\n\n# end\n",
+            &keys,
+            "# mine\n[permissions.dialpad] # why\nread = \"allow\"\nwrite = \"allow\" # for now\n\n# end\n",
+        );
+        check(
+            "permissions = { dialpad = { read = \"allow\" } }\n",
+            &keys,
+            "permissions = { dialpad = { read = \"allow\", write = \"allow\" } }\n",
+        );
+    }
+
+    #[test]
+    fn a_file_with_a_mistake_is_left_alone() {
+        let home = tempfile::tempdir().expect("a folder");
+        for (text, part) in [("[permissions", "line 1"), ("permissions = 1\n", "line 1")] {
+            std::fs::write(home.path().join("config.toml"), text).expect("a file");
+            let fault = set(home.path(), &["permissions", "dialpad", "write"], "allow").expect_err("refused");
+            assert!(fault.message.contains(part), "{fault}");
+            assert_eq!(std::fs::read_to_string(home.path().join("config.toml")).expect("a file"), text);
+        }
+    }
+}

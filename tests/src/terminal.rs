@@ -1,0 +1,100 @@
+//! A person at a terminal.
+
+use crate::Scenario;
+use nix::pty::openpty;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `kosmo` on a pseudo-terminal.
+pub struct Terminal {
+    child: Child,
+    keys: File,
+    screen: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Terminal {
+    /// Starts `kosmo` with these arguments and all three streams on the terminal.
+    pub fn start(scenario: &Scenario, arguments: &[&str]) -> Self {
+        let terminal = openpty(None, None).expect("a pseudo-terminal");
+        let open = || Stdio::from(terminal.slave.try_clone().expect("another handle"));
+        let mut command = scenario.command();
+        command.args(arguments).env("TERM", "xterm").stdin(open()).stdout(open()).stderr(open());
+        let child = command.spawn().expect("`kosmo` starts");
+        // With its other end open here, the terminal would never end.
+        drop((command, terminal.slave));
+        let keys = File::from(terminal.master);
+        let screen = watch(keys.try_clone().expect("a second handle"));
+        Self { child, keys, screen, seen: String::new() }
+    }
+
+    /// Waits until this is on the screen behind everything waited for before.
+    ///
+    /// # Panics
+    /// When it does not come.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        let from = self.seen.len();
+        let begin = self.seen[..from].rfind(WAITED).map_or(0, |at| at + WAITED.len_utf8());
+        while !self.seen[begin..].contains(text) {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(_) => panic!("`{text}` does not come after:\n{}", self.seen),
+            }
+        }
+        self.seen.push(WAITED);
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("a terminal that listens");
+    }
+
+    /// Waits for the end, and gives the exit code and everything that was on the screen.
+    pub fn end(mut self) -> (i32, String) {
+        let status = self.ended();
+        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
+            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        (status.code().unwrap_or(-1), self.seen.replace(WAITED, "").replace("\r\n", "\n"))
+    }
+}
+
+impl Terminal {
+    fn ended(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait().expect("a child of ours") {
+                Some(status) => return status,
+                None if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(10)),
+                None => {
+                    let _ = self.child.kill();
+                    panic!("it does not end after:\n{}", self.seen);
+                }
+            }
+        }
+    }
+}
+
+/// Where a wait ended; on no screen.
+const WAITED: char = '\u{f8ff}';
+
+fn watch(mut screen: File) -> Receiver<Vec<u8>> {
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        // An error is how a terminal whose other end is closed says so.
+        while let Ok(length @ 1..) = screen.read(&mut buffer) {
+            if tell.send(buffer[..length].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
