@@ -153,6 +153,9 @@ pub(super) enum Command {
 pub(super) struct IntegrationsLua {
     #[command(flatten)]
     pub(super) script: Script,
+    /// The account of functions that are called without one, if it is not `default`
+    #[arg(long, value_name = "NAME")]
+    pub(super) account: Option<String>,
     #[command(flatten)]
     pub(super) rerun: Rerun,
     #[command(flatten)]

@@ -11,6 +11,9 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     let script = source::read(&arguments.script)?;
     let host = open(&arguments.plugins.folders)?;
     let mut session = session(&host, Surface::Integrations, &arguments.script);
+    if let Some(account) = &arguments.account {
+        session = session.account(account);
+    }
     if let Some(run) = &arguments.rerun.resume {
         session = session.resume(run, arguments.rerun.repeat_in_doubt);
     }

@@ -55,7 +55,7 @@ impl Target {
     fn invocation(&self, bridge: &Bridge, values: MultiValue) -> Result<Invocation, Fault> {
         Ok(Invocation {
             provider: self.provider.clone(),
-            account: self.account.clone(),
+            account: self.account.clone().or_else(|| bridge.settings.account.clone()),
             function: self.function.clone(),
             arguments: self.arguments(bridge, values).map_err(|fault| fault.of(&self.provider, &self.function))?,
             force: bridge.settings.force,

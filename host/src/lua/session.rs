@@ -38,6 +38,8 @@ pub enum Surface {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) force: bool,
+    /// The account of functions that are called without one.
+    pub(super) account: Option<String>,
     pub(super) memory_limit: usize,
     pub(super) cpu_limit: Duration,
     pub(super) time_limit: Duration,
@@ -59,6 +61,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             force: false,
+            account: None,
             memory_limit: 32 << 20,
             cpu_limit: Duration::from_secs(30),
             time_limit: Duration::from_secs(300),
@@ -96,6 +99,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn force(mut self, force: bool) -> Self {
         self.settings.force = force;
+        self
+    }
+
+    /// The account that `app.integrations.<provider>.<function>` means. `default` unless said; `.default` always is that.
+    #[must_use]
+    pub fn account(mut self, name: impl Into<String>) -> Self {
+        self.settings.account = Some(name.into());
         self
     }
 

@@ -106,3 +106,20 @@ fn a_reader_that_has_enough_ends_the_run_quietly() {
     let output = child.wait_with_output().expect("`kosmo` ends");
     assert_eq!((first.as_str(), output.status.code(), output.stderr.as_slice()), ("1\n", Some(0), &b""[..]));
 }
+
+#[test]
+fn an_account_named_on_the_command_line_is_what_functions_without_one_mean() {
+    let scenario = Scenario::new();
+    let who = |path: &str| format!("return app.integrations.dialpad.{path}get_current_user({{}}).id ~= nil");
+    let check = |path: &str, reached: &str| {
+        let (code, envelope) = eval(&scenario, &who(path), &["--account", "work"]);
+        assert_eq!((code, &envelope["result"]), (0, &json!([true])), "{envelope}");
+        scenario.assert_sent(&[format!("dialpad.{reached} GET /api/v2/users/me")]);
+    };
+    check("", "work");
+    check("default.", "default");
+    check("support.", "support");
+    let (code, envelope) = eval(&scenario, &who(""), &["--account", "wrok"]);
+    assert_eq!((code, &envelope["fault"]["code"]), (1, &json!("unconfigured")), "{envelope}");
+    assert!(envelope["error"].as_str().is_some_and(|error| error.contains("Did you mean: work")), "{envelope}");
+}
