@@ -9,19 +9,15 @@ use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
 use crate::permission::Decision;
 use crate::plugins;
-use crate::store::{Lease, Store};
+use crate::store::Store;
 use crate::{Host, Provider};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 pub use crate::account::variable;
 pub use crate::config::Place;
 pub use crate::store::Value;
-
-/// How long another process's change of the same files is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How an account stands.
 #[derive(Debug)]
@@ -104,7 +100,7 @@ pub fn change(host: &Host, provider: &Provider, name: &str, mut change: Change) 
     let (home, store) = home(host)?;
     check_place(config, description, name)?;
     check_fields(description, &change)?;
-    let _alone = alone(&store)?;
+    let _alone = store.alone()?;
     let mut after = store.fields(provider.name(), name)?;
     after.retain(|key, _| !change.unset.contains(key));
     after.extend(change.set.iter().map(|(key, value)| (key.clone(), value.copied())));
@@ -136,7 +132,7 @@ pub fn remove(host: &Host, provider: &str, name: &str) -> Result<bool, Fault> {
 /// When `config.toml` cannot be changed.
 pub fn enable(host: &Host, provider: &str, enabled: bool) -> Result<(), Fault> {
     let (home, store) = home(host)?;
-    let _alone = alone(&store)?;
+    let _alone = store.alone()?;
     config_edit::set(home, &["providers", provider, "enabled"], enabled)
 }
 
@@ -146,7 +142,7 @@ pub fn enable(host: &Host, provider: &str, enabled: bool) -> Result<(), Fault> {
 /// When `config.toml` cannot be changed.
 pub fn permit(host: &Host, provider: &str, operation: Operation, decision: Decision) -> Result<(), Fault> {
     let (home, store) = home(host)?;
-    let _alone = alone(&store)?;
+    let _alone = store.alone()?;
     config_edit::set(home, &["permissions", provider, operation.as_str()], decision.as_str())
 }
 
@@ -154,21 +150,6 @@ fn home(host: &Host) -> Result<(&Path, Arc<Store>), Fault> {
     let nowhere = || Fault::new(Code::Unconfigured, "There is no kosmo home to keep accounts in; set KOSMO_HOME.");
     let store = host.surroundings().store.as_ref().ok_or_else(nowhere)?;
     Ok((host.home().ok_or_else(nowhere)?, Arc::clone(store)))
-}
-
-/// Leave to change the files that are read, changed and written whole, while no other process does.
-fn alone(store: &Arc<Store>) -> Result<Lease, Fault> {
-    let begun = Instant::now();
-    loop {
-        match store.lease("config")? {
-            Some(lease) => return Ok(lease),
-            None if begun.elapsed() > PATIENCE => {
-                let message = "Another kosmo is changing the configuration and does not end. Try again.";
-                return Err(Fault::new(Code::Busy, message));
-            }
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    }
 }
 
 fn check_place(config: &Config, description: &Description, name: &str) -> Result<(), Fault> {

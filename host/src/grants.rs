@@ -92,6 +92,9 @@ pub enum GrantsError {
          grants:add {0} --only '<RULE>'"
     )]
     NoList(String),
+    /// Another process is changing the file, or it cannot be locked.
+    #[error(transparent)]
+    Locked(#[from] Fault),
     /// A host without a home has no file to change.
     #[error("there is no kosmo home, and so no config.toml to change")]
     NoHome,
@@ -279,6 +282,7 @@ fn places(host: &Host, provider: &Provider) -> Vec<(String, Base)> {
 /// Changes one list of the operator's own file and leaves everything else in it as it is, comments included.
 fn edit(host: &Host, provider: &str, change: impl FnOnce(&mut Array)) -> Result<(), GrantsError> {
     let file = host.home().ok_or(GrantsError::NoHome)?.join("config.toml");
+    let _alone = host.surroundings().store.as_ref().ok_or(GrantsError::NoHome)?.alone()?;
     let text = files::read_text(&file).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
     Config::parse(&text, &file)?;
     let shape = || GrantsError::Shape { file: file.clone(), provider: provider.into() };

@@ -100,10 +100,10 @@ impl Host {
     /// # Errors
     /// `unloadable`, if the file is no plugin, or there is no home to put it in.
     pub async fn install(&self, file: &Path) -> Result<(Provider, PathBuf), Fault> {
-        let home = self.inner.home.as_deref().ok_or_else(|| {
-            Fault::new(crate::Code::Unloadable, "This host has no home folder to install plugins in.")
-        })?;
-        plugins::install(&self.inner.surroundings.engine, home, file).await
+        let nowhere = || Fault::new(crate::Code::Unloadable, "This host has no home folder to install plugins in.");
+        let home = self.inner.home.as_deref().ok_or_else(nowhere)?;
+        let store = self.inner.surroundings.store.as_ref().ok_or_else(nowhere)?;
+        plugins::install(&self.inner.surroundings.engine, store, home, file).await
     }
 
     /// Everything that was decided, sent and done.

@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::fault::{Code, Fault};
 use crate::files;
 use crate::provider::Provider;
+use crate::store::Store;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,12 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `unloadable`, if the file is no plugin or cannot be read or written. An earlier revision then stays.
-pub async fn install(engine: &Arc<Engine>, home: &Path, file: &Path) -> Result<(Provider, PathBuf), Fault> {
+pub(crate) async fn install(
+    engine: &Arc<Engine>,
+    store: &Store,
+    home: &Path,
+    file: &Path,
+) -> Result<(Provider, PathBuf), Fault> {
     let named = |error: &dyn std::fmt::Display| Fault::new(Code::Unloadable, format!("{}: {error}", file.display()));
     let name = file.file_stem().and_then(|stem| stem.to_str()).ok_or_else(|| named(&"the file has no name"))?;
     let bytes = std::fs::read(file).map_err(|error| named(&error))?;
@@ -20,6 +26,7 @@ pub async fn install(engine: &Arc<Engine>, home: &Path, file: &Path) -> Result<(
     let target = home.join("plugins").join(format!("{name}.wasm"));
     let kept = std::fs::create_dir_all(home.join("plugins")).and_then(|()| files::write(&target, &[&bytes]));
     kept.map_err(|error| named(&error))?;
+    let _alone = store.alone()?;
     accept(home, name, provider.digest()).map_err(|error| named(&error))?;
     Ok((provider, target))
 }

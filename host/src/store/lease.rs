@@ -1,8 +1,10 @@
 //! What only one process may do at a time.
 
-use super::{Store, StoreError};
+use super::{PATIENCE, Store, StoreError};
+use crate::fault::{Code, Fault};
 use crate::files;
 use std::fs::{File, TryLockError};
+use std::time::{Duration, Instant};
 
 /// The folder in the home with a file for each thing to be had. They stay: an open one must not be replaced.
 const FOLDER: &str = "leases";
@@ -30,6 +32,26 @@ impl Store {
             Ok(()) => Ok(Some(Lease { _locked: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+}
+
+impl Store {
+    /// Leave to change the files that are read, changed and written whole, while no other process does.
+    ///
+    /// # Errors
+    /// `busy`, if another one does not end.
+    pub(crate) fn alone(&self) -> Result<Lease, Fault> {
+        let begun = Instant::now();
+        loop {
+            match self.lease("config")? {
+                Some(lease) => return Ok(lease),
+                None if begun.elapsed() > PATIENCE => {
+                    let message = "Another kosmo is changing the configuration and does not end. Try again.";
+                    return Err(Fault::new(Code::Busy, message));
+                }
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
         }
     }
 }
