@@ -207,6 +207,19 @@ impl Config {
         Ok(Self { policies, ..self })
     }
 
+    /// Narrowed to what this file lists, and nothing else: `[grants]` and `[permissions]` as in `config.toml`. What it
+    /// permits stands in place of what the other files ask or allow, never of what they deny.
+    ///
+    /// # Errors
+    /// Names the file, the line and the cure. A file that is not there is an error.
+    pub fn only(self, file: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |error| ConfigError::Unreadable { file: file.into(), error };
+        let text = std::fs::read_to_string(file).map_err(unreadable)?;
+        let policy = toml::from_str(&text).map_err(|error| mistake(file, &text, &error))?;
+        let policies = self.policies.only(file, policy);
+        Ok(Self { policies, ..self })
+    }
+
     /// With these environment variables, of which `<PROVIDER>_<FIELD>` and `<PROVIDER>_<ACCOUNT>_<FIELD>` are accounts.
     #[must_use]
     pub fn with_environment(self, variables: impl IntoIterator<Item = (String, String)>) -> Self {

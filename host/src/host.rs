@@ -223,6 +223,7 @@ pub struct HostBuilder {
     home: Option<PathBuf>,
     folders: Vec<PathBuf>,
     config: Option<Config>,
+    grants: Option<PathBuf>,
     limits: Limits,
     cache: Option<PathBuf>,
     audit: Option<PathBuf>,
@@ -281,6 +282,12 @@ impl HostBuilder {
         Self { config: Some(config), ..self }
     }
 
+    /// Narrowed to what this file grants, and nothing else; see [`Config::only`].
+    #[must_use]
+    pub fn grants(self, file: impl Into<PathBuf>) -> Self {
+        Self { grants: Some(file.into()), ..self }
+    }
+
     /// These limits for every invocation.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
@@ -303,13 +310,14 @@ impl HostBuilder {
     /// Builds the host. Inside a tokio runtime it uses that one, otherwise one of its own.
     ///
     /// # Errors
-    /// A mistake in the home's `config.toml`, or in what it takes from the environment.
+    /// A mistake in the home's `config.toml`, in what it takes from the environment, or in the file with the grants.
     pub fn build(self) -> Result<Host, ConfigError> {
         let config = match (self.config, &self.home) {
             (Some(config), _) => config,
             (None, Some(home)) => Config::load(home)?,
             (None, None) => Config::default(),
         };
+        let config = self.grants.iter().try_fold(config, |config, file| config.only(file))?;
         let under = |name: &str| self.home.as_ref().map(|home| home.join(name));
         let settings = EngineSettings {
             cache: self.cache.clone().or_else(|| under("cache")),

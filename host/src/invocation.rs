@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::journal::Position;
 use crate::limits::Limits;
 use crate::outbound::{Budget, Queues, Transport};
+use crate::rehearsal::Rehearsal;
 use crate::resume::Resumes;
 use crate::secrets::Secrets;
 use crate::store::Store;
@@ -33,13 +34,25 @@ pub struct Invocation {
     pub run: Option<Arc<str>>,
     /// Its place in the journal of its run, if it is a write of a session that keeps one.
     pub position: Option<Position>,
+    /// Where it is rehearsed, if it is.
+    pub rehearsal: Option<Arc<Rehearsal>>,
 }
 
 impl Invocation {
     /// An invocation for the default account.
     pub fn new(provider: &str, function: &str, arguments: Map<String, Value>) -> Self {
         let (provider, function) = (provider.into(), function.into());
-        Self { provider, account: None, function, arguments, force: false, deadline: None, run: None, position: None }
+        Self {
+            provider,
+            account: None,
+            function,
+            arguments,
+            force: false,
+            deadline: None,
+            run: None,
+            position: None,
+            rehearsal: None,
+        }
     }
 
     /// The same once more, with no place in any journal.
@@ -53,6 +66,7 @@ impl Invocation {
             deadline: self.deadline,
             run: self.run.clone(),
             position: None,
+            rehearsal: self.rehearsal.clone(),
         }
     }
 

@@ -109,6 +109,10 @@ pub(crate) struct Ruling {
 #[derive(Clone, Debug)]
 pub(crate) struct Permissions<'a> {
     pub(crate) layers: Vec<(&'a str, &'a Permission)>,
+    /// The file whose word stands for one run, wherever the others do not deny.
+    pub(crate) only: Option<(&'a str, &'a Permission)>,
+    /// Whether `ask` is a yes, because nothing is sent.
+    past_ask: bool,
 }
 
 impl Permission {
@@ -139,9 +143,35 @@ impl Permission {
     }
 }
 
-impl Permissions<'_> {
-    /// The strictest of all files.
+impl<'a> Permissions<'a> {
+    pub(crate) fn new(layers: Vec<(&'a str, &'a Permission)>, only: Option<(&'a str, &'a Permission)>) -> Self {
+        Self { layers, only, past_ask: false }
+    }
+
+    /// With `ask` as a yes, or not.
+    pub(crate) fn past_ask(self, past_ask: bool) -> Self {
+        Self { past_ask, ..self }
+    }
+
+    /// The strictest of all files; the word of the one that stands for a run, unless they deny.
     pub(crate) fn decide(&self, intent: &Intent<'_>) -> Ruling {
+        let of_all = self.strictest(intent);
+        let only = self.only.filter(|_| of_all.0 != Decision::Deny);
+        let stated = only.and_then(|(file, permission)| {
+            permission.most_specific(intent).map(|(decision, place)| (decision, place, file))
+        });
+        let (decision, place, file) = stated.unwrap_or(of_all);
+        let line = |decision| format!("{} in {file}", place.line(intent, decision));
+        let (rule, cure) = (line(decision), line(Decision::Allow));
+        match decision {
+            Decision::Ask if self.past_ask => {
+                Ruling { decision: Decision::Allow, rule: format!("{rule}, rehearsed"), cure }
+            }
+            decision => Ruling { decision, rule, cure },
+        }
+    }
+
+    fn strictest(&self, intent: &Intent<'_>) -> (Decision, Place, &'a str) {
         let default = (Decision::default_for(intent.operation), Place::Provider);
         let words = self.layers.iter().enumerate().filter_map(|(index, (file, permission))| {
             let word = permission.most_specific(intent);
@@ -150,9 +180,7 @@ impl Permissions<'_> {
         });
         // Of equally strict words the first counts, hence backwards.
         let strictest = words.collect::<Vec<_>>().into_iter().rev().max_by_key(|&(decision, ..)| decision);
-        let (decision, place, file) = strictest.unwrap_or((default.0, default.1, "config.toml"));
-        let line = |decision| format!("{} in {file}", place.line(intent, decision));
-        Ruling { decision, rule: line(decision), cure: line(Decision::Allow) }
+        strictest.unwrap_or((default.0, default.1, "config.toml"))
     }
 
     /// Whether it may go ahead. `force` overrides `ask` and `deny`, and nothing else anywhere.
@@ -168,7 +196,7 @@ impl Permissions<'_> {
     /// # Errors
     /// `unconfigured`, naming the nearest function.
     pub(crate) fn check_names(&self, provider: &str, functions: &[&str]) -> Result<(), Fault> {
-        for (file, permission) in &self.layers {
+        for (file, permission) in self.layers.iter().chain(&self.only) {
             if let Some((table, name)) = permission.named().find(|(_, name)| !functions.contains(&name.as_ref())) {
                 let suggestion = did_you_mean(name.as_ref(), functions.iter().copied());
                 let place = format!("[permissions.{provider}{table}.functions] in {file}");
@@ -241,7 +269,8 @@ mod tests {
         let files: Vec<_> = texts.iter().map(|text| permission(text)).collect();
         let layers = ["config.toml", ".kosmo/config.toml"].into_iter().zip(&files).collect();
         let (account, function, operation) = asked;
-        let ruling = Permissions { layers }.decide(&Intent { provider: "dialpad", account, function, operation });
+        let ruling =
+            Permissions::new(layers, None).decide(&Intent { provider: "dialpad", account, function, operation });
         assert_eq!(ruling.decision, expected, "{asked:?}");
         assert_eq!(ruling.cure, cure);
     }
@@ -301,7 +330,7 @@ mod tests {
     fn reads_go_ahead_and_writes_wait_for_a_word_unless_forced() {
         let check = |text: &str, operation, force, expected| {
             let own = permission(text);
-            let permissions = Permissions { layers: vec![("config.toml", &own)] };
+            let permissions = Permissions::new(vec![("config.toml", &own)], None);
             let intent = Intent { provider: "dialpad", account: "default", function: "f", operation };
             assert_eq!(permissions.check(&intent, force).err().map(|fault| fault.code), expected, "{text}");
         };
@@ -316,7 +345,7 @@ mod tests {
     #[test]
     fn a_function_that_is_not_there_is_pointed_out() {
         let own = permission("[accounts.work.functions]\nsend_smss = \"deny\"\n");
-        let permissions = Permissions { layers: vec![("config.toml", &own)] };
+        let permissions = Permissions::new(vec![("config.toml", &own)], None);
         assert_eq!(permissions.check_names("dialpad", &["send_smss"]), Ok(()));
         let fault = permissions.check_names("dialpad", &["send_sms", "get_call"]).expect_err("a mistake");
         let place = "[permissions.dialpad.accounts.work.functions] in config.toml";

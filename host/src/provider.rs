@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 use tokio::time::timeout_at;
@@ -108,7 +108,13 @@ impl Provider {
         let operation = errand.operation(function.operation);
         let intent = Intent { operation, ..Intent::new(self.name(), connected.account.name(), function) };
         trail.took(&arguments);
-        permit(&policies.permissions(self.name()), &intent, asked.force, trail).map_err(told)?;
+        let rehearsal = asked.rehearsal;
+        let past_ask = rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.is_past_ask(operation));
+        let permissions = policies.permissions(self.name()).past_ask(past_ask);
+        permit(&permissions, &intent, asked.force, trail).map_err(told)?;
+        if let Some(rehearsal) = &rehearsal {
+            rehearsal.ran(self.name(), connected.account.name(), &function.name);
+        }
         self.ready(host, &path, asked.deadline).await.map_err(told)?;
 
         let now = Instant::now();
@@ -129,6 +135,8 @@ impl Provider {
             held: Budget::new(host.limits.held),
             doubt: doubt.clone(),
             errand,
+            rehearsal,
+            held_back: OnceLock::new(),
             cause: Mutex::default(),
         };
         let run = self.run(host, gate, arguments);
@@ -205,9 +213,11 @@ impl Provider {
             arguments,
         };
         let _turn = host.engine.turn(self.name()).await?;
-        let limits = gate.limits;
+        let (limits, rehearsed) = (gate.limits, gate.rehearsal.is_some());
         let outcome = self.enter(host, Outbound::new(gate), &limits, &invocation).await;
-        host.resumes.settle(&ticket, &outcome, invocation.resume.is_some());
+        if !rehearsed {
+            host.resumes.settle(&ticket, &outcome, invocation.resume.is_some());
+        }
         let path = format!("{}.{}", self.name(), invocation.function);
         outcome.map_err(|failure| failure.into_fault(&self.description.title, &path))
     }
@@ -228,10 +238,11 @@ impl Provider {
             instance.kosmo_plugin_provider().call_invoke(&mut store, invocation).await
         });
         let answer = running.await;
-        let cause = store.data().outbound().cause();
+        let (cause, held_back) = (store.data().outbound().cause(), store.data().outbound().held_back());
         match (answer, cause) {
             // Whatever the guest made of it, even a success.
             (_, Some(denial)) if denial.is_denial() => Err(Failure::Host(denial)),
+            (_, _) if let Some(result) = held_back => Ok(result),
             (Ok(Ok(json)), _) => Ok(json),
             (Ok(Err(fault)), cause) => Err(Failure::plugin(fault, cause)),
             (Err(error), _) => Err(Failure::Host(store.data().ended_by(&error))),

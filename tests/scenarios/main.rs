@@ -17,6 +17,7 @@ mod misbehaviour;
 mod network;
 mod oauth;
 mod rates;
+mod rehearsals;
 mod reruns;
 mod ringcentral;
 mod seeds;

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const REASON: usize = 300;
 /// The outcome of what nobody waits for any more.
 const ABANDONED: &str = "abandoned";
+/// The outcome of what would have sent something.
+const REHEARSED: &str = "rehearsed";
 
 /// One invocation.
 pub(crate) struct Trail {
@@ -30,6 +32,7 @@ pub(crate) struct Trail {
     attempts: AtomicU32,
     under_way: Mutex<Vec<Sent>>,
     refused: AtomicBool,
+    rehearsed: AtomicBool,
     ended: AtomicBool,
 }
 
@@ -57,6 +60,7 @@ impl Trail {
             attempts: AtomicU32::new(0),
             under_way: Mutex::default(),
             refused: AtomicBool::new(false),
+            rehearsed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })
     }
@@ -107,6 +111,11 @@ impl Trail {
         let _ = self.decided(decision, None, Some(reason), place);
     }
 
+    /// A request was let out and not sent, which ends the invocation.
+    pub(crate) fn rehearsed(&self) {
+        self.rehearsed.store(true, Ordering::Relaxed);
+    }
+
     fn decided(
         &self,
         decision: Verdict,
@@ -155,6 +164,7 @@ impl Trail {
             self.refused(fault, None);
         }
         match outcome {
+            Ok(_) if self.rehearsed.load(Ordering::Relaxed) => self.end_with(REHEARSED, 0),
             Ok(result) => self.end_with("ok", result.len()),
             Err(fault) => self.end_with(fault.code.as_str(), 0),
         }

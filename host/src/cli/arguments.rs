@@ -4,7 +4,7 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{docs, examples, manual, schema, search};
+use super::{docs, examples, manual, rehearse, schema, search};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -74,7 +74,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run Lua with all integrations
-    #[command(name = "integrations:lua", after_help = SCRIPT_HELP, args_override_self = true)]
+    #[command(name = "integrations:lua", after_help = format!("{SCRIPT_HELP}\n\n{}", rehearse::HELP), args_override_self = true)]
     IntegrationsLua(IntegrationsLua),
     /// List the integrations and their accounts
     #[command(name = "integrations:list", args_override_self = true)]
@@ -158,6 +158,11 @@ pub(super) struct IntegrationsLua {
     pub(super) account: Option<String>,
     #[command(flatten)]
     pub(super) rerun: Rerun,
+    #[command(flatten)]
+    pub(super) dry_run: rehearse::DryRun,
+    /// Run with what this file grants and permits, and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(super) grants: Option<PathBuf>,
     #[command(flatten)]
     pub(super) plugins: PluginFolders,
 }

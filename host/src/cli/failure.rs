@@ -113,7 +113,7 @@ fn envelope(message: &str, force: bool) -> kosmo::Outcome {
         execution_time_ms: 0.0,
         memory_usage: None,
         integration_calls: Vec::new(),
-        meta: kosmo::Meta { permission_bypassed: force, run: None },
+        meta: kosmo::Meta { permission_bypassed: force, ..kosmo::Meta::default() },
     }
 }
 

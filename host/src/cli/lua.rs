@@ -2,14 +2,15 @@
 
 use super::arguments::{IntegrationsLua, Script};
 use super::failure::Outcome;
-use super::{audit, open, output, source};
+use super::{audit, open, open_only, output, source};
 use kosmo::mcp_config::McpConfig;
 use kosmo::{Host, Session, SessionBuilder, Surface};
 use serde_json::Value;
 
 pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     let script = source::read(&arguments.script)?;
-    let host = open(&arguments.plugins.folders)?;
+    let host = open_only(&arguments.plugins.folders, arguments.grants.as_ref())?;
+    let rehearsal = arguments.dry_run.rehearsal();
     let mut session = session(&host, Surface::Integrations, &arguments.script);
     if let Some(account) = &arguments.account {
         session = session.account(account);
@@ -17,28 +18,38 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     if let Some(run) = &arguments.rerun.resume {
         session = session.resume(run, arguments.rerun.repeat_in_doubt);
     }
-    Ok(run(host, session.build(), &arguments.script, script))
+    if let Some(rehearsal) = &rehearsal {
+        session = session.rehearse(rehearsal);
+    }
+    let outcome = run(host, session.build(), script);
+    match rehearsal {
+        Some(rehearsal) => arguments.dry_run.tell(&outcome, &rehearsal, arguments.script.json),
+        None if arguments.script.json => output::json(&outcome),
+        None => tell(&outcome),
+    }
+    Ok(i32::from(!outcome.success))
 }
 
 pub(super) fn mcp(arguments: &Script) -> Outcome {
     let script = source::read(arguments)?;
     let host = open(&[])?;
     let session = session(&host, Surface::McpOnly, arguments).build();
-    Ok(run(host, session, arguments, script))
-}
-
-fn run(host: Host, session: Session, arguments: &Script, script: kosmo::Script) -> i32 {
-    let outcome = session.run_blocking(script);
-    audit::warn(&host);
-    hint(&host, &outcome);
-    // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
-    std::mem::forget((host, session));
+    let outcome = run(host, session, script);
     if arguments.json {
         output::json(&outcome)
     } else {
         tell(&outcome)
     }
-    if outcome.success { 0 } else { 1 }
+    Ok(i32::from(!outcome.success))
+}
+
+fn run(host: Host, session: Session, script: kosmo::Script) -> kosmo::Outcome {
+    let outcome = session.run_blocking(script);
+    audit::warn(&host);
+    hint(&host, &outcome);
+    // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
+    std::mem::forget((host, session));
+    outcome
 }
 
 /// How to go on, where starting afresh would do again what was done.
@@ -73,12 +84,21 @@ fn servers(host: &Host) -> Value {
 }
 
 /// What was printed, what was returned, what went wrong.
-fn tell(outcome: &kosmo::Outcome) {
+pub(super) fn tell(outcome: &kosmo::Outcome) {
+    tell_with(outcome, output::line);
+}
+
+/// The same, all of it on standard error.
+pub(super) fn tell_aside(outcome: &kosmo::Outcome) {
+    tell_with(outcome, output::plain_error);
+}
+
+fn tell_with(outcome: &kosmo::Outcome, line: fn(&str)) {
     if !outcome.output.is_empty() {
-        output::line(&outcome.output);
+        line(&outcome.output);
     }
     let returned = outcome.result.iter().flatten().filter(|value| !is_nothing(value));
-    returned.for_each(|value| output::line(&shown(value)));
+    returned.for_each(|value| line(&shown(value)));
     if let Some(error) = &outcome.error {
         output::error(error);
     }

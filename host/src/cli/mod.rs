@@ -16,6 +16,7 @@ mod manual;
 mod output;
 mod plugins;
 mod progress;
+mod rehearse;
 mod schema;
 mod search;
 mod source;
@@ -71,10 +72,16 @@ fn dispatch(command: Command) -> Outcome {
 
 /// The host as the environment and its home describe it, with these plugin folders besides.
 fn open(folders: &[PathBuf]) -> anyhow::Result<Host> {
+    open_only(folders, None)
+}
+
+/// As [`open`], narrowed to what a file grants.
+fn open_only(folders: &[PathBuf], grants: Option<&PathBuf>) -> anyhow::Result<Host> {
     if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
         anyhow::bail!("Plugin folder not found: {}", folder.display());
     }
     let builder = folders.iter().fold(Host::builder(), HostBuilder::plugins);
+    let builder = grants.into_iter().fold(builder, HostBuilder::grants);
     Ok(builder.from_env()?.build()?)
 }
 

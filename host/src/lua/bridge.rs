@@ -6,7 +6,7 @@ use super::error::{OUT_OF_MEMORY, plain};
 use super::faults::Faults;
 use super::invoke::Background;
 use super::invoker::Invoker;
-use super::outcome::{Meta, Outcome, milliseconds};
+use super::outcome::{Outcome, milliseconds};
 use super::output::Output;
 use super::record::Records;
 use super::regex::Patterns;
@@ -78,7 +78,10 @@ impl Bridge {
     /// # Errors
     /// When there is no such run to take up again.
     pub(super) fn start(&self, lua: &Lua, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Result<(), Fault> {
-        let journal = self.invoker.journal(&run, self.settings.resume.as_ref());
+        let journal = match self.settings.rehearsal {
+            Some(_) => Ok(None),
+            None => self.invoker.journal(&run, self.settings.resume.as_ref()),
+        };
         self.run.replace(run);
         self.records.take();
         self.output.take();
@@ -132,7 +135,7 @@ impl Bridge {
             output: self.output.take().into_text(),
             execution_time_ms: milliseconds(self.clock.elapsed()),
             integration_calls: self.records.take().into_list(),
-            meta: Meta { permission_bypassed: self.settings.force, run: Some(self.run.borrow().to_string()) },
+            meta: self.settings.meta(&self.run.borrow()),
             ..ended
         }
     }

@@ -62,6 +62,7 @@ impl Target {
             deadline: Some(bridge.clock.deadline()),
             run: Some(bridge.run.borrow().clone()),
             position: self.position(bridge),
+            rehearsal: bridge.settings.rehearsal.clone(),
         })
     }
 

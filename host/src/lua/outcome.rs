@@ -35,6 +35,9 @@ pub struct Outcome {
 pub struct Meta {
     /// Whether the run was forced past the operator's permissions.
     pub permission_bypassed: bool,
+    /// Whether it was only rehearsed. Absent if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// What the audit log calls this run. Absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,

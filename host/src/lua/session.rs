@@ -8,6 +8,7 @@ use super::vm::Vm;
 use crate::audit::new_run;
 use crate::fault::{Code, Fault};
 use crate::host::Host;
+use crate::rehearsal::Rehearsal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -48,6 +49,7 @@ pub(super) struct Settings {
     pub(super) surface: Surface,
     pub(super) mcp_servers: serde_json::Value,
     pub(super) resume: Option<Resume>,
+    pub(super) rehearsal: Option<Arc<Rehearsal>>,
 }
 
 /// A run that is taken up again.
@@ -55,6 +57,13 @@ pub(super) struct Settings {
 pub(in crate::lua) struct Resume {
     pub(super) run: Arc<str>,
     pub(super) repeat_in_doubt: bool,
+}
+
+impl Settings {
+    /// About a run with these settings, which the audit log calls `run`.
+    pub(super) fn meta(&self, run: &str) -> Meta {
+        Meta { permission_bypassed: self.force, dry_run: self.rehearsal.is_some(), run: Some(run.into()) }
+    }
 }
 
 impl Default for Settings {
@@ -69,6 +78,7 @@ impl Default for Settings {
             surface: Surface::default(),
             mcp_servers: serde_json::Value::Object(serde_json::Map::new()),
             resume: None,
+            rehearsal: None,
         }
     }
 }
@@ -106,6 +116,14 @@ impl SessionBuilder {
     #[must_use]
     pub fn account(mut self, name: impl Into<String>) -> Self {
         self.settings.account = Some(name.into());
+        self
+    }
+
+    /// Scripts are only rehearsed: every check is made, and what is not sent is noted in the rehearsal instead. No journal
+    /// is kept.
+    #[must_use]
+    pub fn rehearse(mut self, rehearsal: &Arc<Rehearsal>) -> Self {
+        self.settings.rehearsal = Some(Arc::clone(rehearsal));
         self
     }
 
@@ -302,8 +320,7 @@ impl Session {
     }
 
     fn faulted(&self, fault: Fault, id: &str) -> Outcome {
-        let meta = Meta { permission_bypassed: self.settings.force, run: Some(id.into()) };
-        Outcome { meta, ..Outcome::faulted(fault) }
+        Outcome { meta: self.settings.meta(id), ..Outcome::faulted(fault) }
     }
 }
 

@@ -8,10 +8,11 @@ use crate::fault::{Code, Fault};
 use crate::grant::{Allowing, GrantRule, Granted, Missing};
 use crate::journal::Errand;
 use crate::permission::{Intent, Permissions};
+use crate::rehearsal::Least;
 use crate::rule::{Base, PathPattern, Rule};
 use crate::target::{Target, TargetError};
 use http::Method;
-use std::slice;
+use std::{ptr, slice};
 
 /// Leave to send to this URL, in exactly this form.
 pub(crate) struct Permit<'a> {
@@ -40,17 +41,21 @@ pub(crate) struct Checker<'a> {
 impl Gate {
     /// Whether this function may send this, on what URL exactly, and with whose authority.
     pub(super) fn check(&self, method: &Method, uri: &str) -> Result<Permit<'_>, Fault> {
+        self.checker().check(method, uri)
+    }
+
+    pub(super) fn checker(&self) -> Checker<'_> {
         let (policies, name) = (self.host.config.policies(), &self.description.name);
-        let checker = Checker {
+        let past_ask = self.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.is_past_ask(self.operation));
+        Checker {
             description: &self.description,
             account: self.account(),
             granted: policies.granted(name),
-            permissions: policies.permissions(name),
+            permissions: policies.permissions(name).past_ask(past_ask),
             function: &self.function,
             rules: self.rules(),
             force: self.force,
-        };
-        checker.check(method, uri)
+        }
     }
 
     fn rules(&self) -> &[Rule] {
@@ -104,15 +109,40 @@ impl<'a> Checker<'a> {
     /// a denied `delete_message` could not. A function whose rule is the wider one has no say in what a narrower one
     /// names: `delete_message` does not need what only `api_delete` is denied.
     fn check_others(&self, method: &Method, uri: &str, target: &Target) -> Result<(), Fault> {
+        let mut others = self.others(method, target).into_iter();
+        others.try_for_each(|other| self.check_permission(other).map_err(|fault| self.told(method, uri, other, fault)))
+    }
+
+    fn others(&self, method: &Method, target: &Target) -> Vec<&'a Function> {
         let own = self.covering(self.rules, method, target);
-        for (function, rules) in self.description.ceilings() {
-            let wider = |rule: &&Rule| own.iter().any(|own| is_wider(rule.path(), own.path()));
-            let covering = self.covering(rules, method, target);
-            if function.name != self.function && !covering.iter().all(wider) {
-                self.check_permission(function).map_err(|fault| self.told(method, uri, function, fault))?;
-            }
-        }
-        Ok(())
+        let wider = |rule: &&Rule| own.iter().any(|own| is_wider(rule.path(), own.path()));
+        let concerned = |(function, rules): &(&'a Function, &'a [Rule])| {
+            function.name != self.function && !self.covering(rules, method, target).iter().all(wider)
+        };
+        self.description.ceilings().filter(concerned).map(|(function, _)| function).collect()
+    }
+
+    /// What must be granted and permitted at least so that this may leave. Where the function is `cut` off here, what it
+    /// would send besides is not known, and counts as far as it is declared by name.
+    pub(crate) fn least(&self, method: &Method, permit: &Permit<'_>, cut: bool) -> Least {
+        let others = if permit.authenticated { self.others(method, &permit.target) } else { Vec::new() };
+        let functions = others.iter().map(|other| other.name.as_str()).chain([self.function]);
+        let smallest = self.smallest(method, permit.rule, &permit.target);
+        let besides = self.rules.iter().filter(|&rule| cut && !ptr::eq(rule, permit.rule));
+        let besides = besides.flat_map(|rule| self.named(rule));
+        Least { rules: besides.chain([smallest]).collect(), functions: functions.map(Into::into).collect() }
+    }
+
+    /// What a rule of the function declares, unless that is everything below some path of the account's.
+    fn named(&self, rule: &Rule) -> Vec<GrantRule> {
+        let own = rule.origin() == "base";
+        let bases = self.account.origin(rule.origin()).0;
+        let grant = |method: &Method, base: &Base| match own {
+            true => GrantRule::on_account(method, rule.path().clone()),
+            false => GrantRule::on(method, base, rule.path()),
+        };
+        let known = bases.iter().filter(|_| !own || !rule.path().is_generic());
+        known.flat_map(|base| rule.methods().iter().map(move |method| grant(method, base))).collect()
     }
 
     fn check_permission(&self, function: &Function) -> Result<(), Fault> {

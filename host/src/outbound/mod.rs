@@ -14,6 +14,7 @@ mod exchange;
 mod headers;
 mod leak;
 mod queue;
+mod rehearse;
 mod resolve;
 mod shelf;
 mod stream;
@@ -28,13 +29,14 @@ use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
 use crate::journal::Errand;
 use crate::limits::Limits;
+use crate::rehearsal::Rehearsal;
 use bytes::Bytes;
 use headers::is_forbidden;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -73,6 +75,9 @@ pub(crate) struct Gate {
     pub(crate) held: Arc<Budget>,
     pub(crate) doubt: Doubt,
     pub(crate) errand: Errand,
+    pub(crate) rehearsal: Option<Arc<Rehearsal>>,
+    /// The result of an invocation that a rehearsal ended before it sent something.
+    pub(crate) held_back: OnceLock<String>,
     pub(crate) cause: Mutex<Option<Fault>>,
 }
 
@@ -89,6 +94,11 @@ impl Outbound {
     /// Why a request of this invocation went wrong, if one did. The guest may have told it differently, or not at all.
     pub(crate) fn cause(&self) -> Option<Fault> {
         self.gate.as_ref()?.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The result of this invocation, if it is a rehearsal that came to something which is not sent.
+    pub(crate) fn held_back(&self) -> Option<String> {
+        self.gate.as_ref()?.held_back.get().cloned()
     }
 }
 
@@ -115,10 +125,12 @@ impl Gate {
     }
 
     async fn send(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>, Fault> {
+        self.check_over()?;
         let (parts, body) = request.into_parts();
         let permit = self.decide(&parts.method, &parts.uri.to_string())?;
         let body = collect(body, self.limits.request_body).await?;
         self.check_leaks(&parts, &permit, &body)?;
+        self.rehearse(&parts, &permit, &body)?;
         let answer = self.redacted(self.dispatch(&parts, &permit, body).await?);
         Ok(answer.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
     }

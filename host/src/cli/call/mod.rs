@@ -8,12 +8,13 @@ pub(super) use words::sorted;
 
 use super::arguments::PluginFolders;
 use super::failure::{self, Outcome, Usage};
-use super::{audit, open, output};
+use super::{audit, open_only, output, rehearse};
 use clap::Args;
 use flags::Typed;
-use kosmo::{Code, Fault, Host, Invocation, Operation, Provider, docs};
+use kosmo::{Code, Fault, Host, Invocation, Operation, Provider, Rehearsal, Rehearsed, docs};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,6 +28,7 @@ and override the payload: --message-type=SMS gives messageType. Each value is re
 
 With --json everything is one JSON document on standard output:
 {function, success, data, error, fault, meta: {dry_run, operation, permission_bypassed, account}, duration_ms}
+With --dry-run `data` is null and `request` is what would go out, its credential as [redacted].
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or arguments, 3 refused by permission or grant, 4 the provider or the
 network failed. fault.code is the fine grain.
@@ -75,6 +77,12 @@ struct Options {
     /// Go past the read and write permissions, and nothing else
     #[arg(long)]
     force: bool,
+    /// Show the request that would go out, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Use what this file grants and permits, and nothing else
+    #[arg(long, value_name = "FILE")]
+    grants: Option<PathBuf>,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -85,12 +93,20 @@ struct Options {
     plugins: PluginFolders,
 }
 
+impl Options {
+    fn open(&self) -> anyhow::Result<Host> {
+        open_only(&self.plugins.folders, self.grants.as_ref())
+    }
+}
+
 /// The document on standard output.
 #[derive(Serialize)]
 struct Envelope {
     function: String,
     success: bool,
     data: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Rehearsed>,
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
@@ -107,12 +123,12 @@ struct Meta {
 }
 
 pub(super) fn any(arguments: &IntegrationsCall) -> Outcome {
-    let host = open(&arguments.options.plugins.folders)?;
+    let host = arguments.options.open()?;
     call(&host, &arguments.function, &arguments.words, &arguments.options)
 }
 
 pub(super) fn of_provider(arguments: &IntegrationsProvider) -> Outcome {
-    let host = open(&arguments.options.plugins.folders)?;
+    let host = arguments.options.open()?;
     let (provider, options) = (&arguments.provider, &arguments.options);
     check_exists(&host, provider)?;
     match &arguments.function {
@@ -151,14 +167,16 @@ fn call(host: &Host, name: &str, words: &[String], options: &Options) -> Outcome
     }
     let arguments = merged(&provider, &function, payload::read(typed.payload.as_deref())?, typed.arguments);
     let account = options.account.clone();
-    let invocation =
-        Invocation { account, force: options.force, ..Invocation::new(provider.name(), &function, arguments) };
+    let rehearsal = options.dry_run.then(|| Arc::new(Rehearsal::silent()));
+    let asked = Invocation::new(provider.name(), &function, arguments);
+    let invocation = Invocation { account, force: options.force, rehearsal: rehearsal.clone(), ..asked };
     let begun = Instant::now();
     let answer = host.block_on(host.invoke(invocation)).and_then(|json| parsed(&provider, &json));
     audit::warn(host);
     let name = format!("{}.{function}", provider.name());
     let operation = declared.map(|function| function.operation);
-    Ok(tell(Envelope::new(&name, operation, answer, options, begun), options.json))
+    let envelope = Envelope::new(&name, operation, answer, options, begun);
+    Ok(tell(envelope.rehearsed(rehearsal.as_deref()), options.json))
 }
 
 /// The provider and its function's declared name.
@@ -231,16 +249,24 @@ impl Envelope {
             function: function.into(),
             success: fault.is_none(),
             data,
+            request: None,
             error: fault.as_ref().map(|fault| fault.message.clone()),
             fault,
             meta: Meta {
-                dry_run: false,
+                dry_run: options.dry_run,
                 operation: operation.map(Operation::as_str),
                 permission_bypassed: options.force,
                 account: options.account.clone().unwrap_or_else(|| "default".into()),
             },
             duration_ms: (begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
         }
+    }
+
+    /// With the request that was not sent, if it came to one.
+    fn rehearsed(self, rehearsal: Option<&Rehearsal>) -> Self {
+        let request = rehearsal.filter(|_| self.success).and_then(|rehearsal| rehearsal.requests().pop());
+        let data = if request.is_some() { None } else { self.data };
+        Self { data, request, ..self }
     }
 }
 
@@ -249,6 +275,7 @@ fn tell(envelope: Envelope, json: bool) -> i32 {
     match (&envelope.data, &envelope.error) {
         _ if json => output::json(&envelope),
         (_, Some(error)) => output::error(error),
+        _ if let Some(request) = &envelope.request => output::line(&rehearse::shown(request)),
         (Some(Value::String(text)), None) => output::foreign(text),
         (Some(data), None) => output::foreign(&output::pretty(data)),
         (None, None) => {}
