@@ -106,6 +106,14 @@ pub enum DescriptionError {
         /// As described, its beginning.
         text: String,
     },
+    /// A read that could change something.
+    #[error("{function}: a function that only reads may declare GET, HEAD, OPTIONS and POST, not {methods}")]
+    Changing {
+        /// The function.
+        function: String,
+        /// As described.
+        methods: String,
+    },
     /// A question that could change something.
     #[error("{function}: a trace is looked for by GET alone, not by {methods}")]
     Trace {
@@ -302,6 +310,14 @@ fn check_references(declared: &contract::Description) -> Result<(), DescriptionE
         let mut groups = function.requests.iter().filter_map(|rule| rule.rate_group.as_ref());
         if let Some(group) = function.rate_group.as_ref().filter(unknown_group).or_else(|| groups.find(unknown_group)) {
             return missing(&function.name, "rate group", group);
+        }
+        let changes = |rule: &&OutboundRule| {
+            function.operation == Operation::Read
+                && rule.methods.iter().any(|method| matches!(method.as_str(), "PUT" | "PATCH" | "DELETE"))
+        };
+        if let Some(rule) = function.requests.iter().find(changes) {
+            let (function, methods) = (function.name.clone(), rule.methods.join(","));
+            return Err(DescriptionError::Changing { function, methods });
         }
         let changes = |rule: &&OutboundRule| rule.finding && rule.methods.iter().any(|method| method != "GET");
         if let Some(rule) = function.requests.iter().find(changes) {

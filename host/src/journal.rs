@@ -7,11 +7,11 @@ use crate::clip::clipped;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::provider::hex;
-use crate::store::{Store, Written};
+use crate::store::{Lease, Store, Written};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// By how much clocks may differ.
@@ -27,6 +27,7 @@ pub(crate) struct Journal {
     repeat_in_doubt: bool,
     next: AtomicU32,
     changed: AtomicBool,
+    lease: Mutex<Option<Lease>>,
 }
 
 /// One write, as it is asked for.
@@ -123,7 +124,7 @@ impl Write {
 impl Journal {
     /// The journal of a new run.
     pub(crate) fn new(store: Arc<Store>, run: Arc<str>) -> Self {
-        Self { store, run, repeat_in_doubt: false, next: 0.into(), changed: false.into() }
+        Self { store, run, repeat_in_doubt: false, next: 0.into(), changed: false.into(), lease: Mutex::default() }
     }
 
     /// The journal of a run that is taken up again.
@@ -139,7 +140,9 @@ impl Journal {
             );
             return Err(Fault::new(Code::Unknown, message));
         }
-        Ok(Self { repeat_in_doubt, ..Self::new(store, run.into()) })
+        let journal = Self { repeat_in_doubt, ..Self::new(store, run.into()) };
+        journal.hold()?;
+        Ok(journal)
     }
 
     /// The position of the write that is asked for next. To be asked in the order of the script.
@@ -160,8 +163,12 @@ impl Journal {
             Entry { journal, position, write, again, noted: false.into() }
         };
         match self.store.written(&self.run, position)? {
+            None if self.store.written_later(&self.run, position, &write.digest())? => {
+                Err(self.moved(position, &write))
+            }
             None => Ok(Known::New(entry(false))),
             Some(written) if written.digest != write.digest() => Err(self.another(position, &written, &write)),
+            Some(Written { undone: true, .. }) => Ok(Known::New(entry(true))),
             Some(Written { result: Some(result), .. }) => Ok(Known::Done(result)),
             Some(_) if self.repeat_in_doubt => Ok(Known::New(entry(true))),
             Some(written) => Ok(Known::InDoubt(entry(true), written)),
@@ -173,6 +180,24 @@ impl Journal {
         let with = if written.path == write.path() { " with other arguments" } else { "" };
         let (was, now) = (&written.path, write.path());
         self.refused(&format!("its write number {} was {was}, and now it is {now}{with}", position + 1))
+    }
+
+    fn moved(&self, position: u32, write: &Write) -> Fault {
+        self.changed.store(true, Ordering::Relaxed);
+        self.refused(&format!("{} is now its write number {}, and was sent later before", write.path(), position + 1))
+    }
+
+    /// Nobody else may go on with the run, from its first write to the end of this.
+    ///
+    /// # Errors
+    /// `busy`, if another process does.
+    fn hold(&self) -> Result<(), Fault> {
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        if lease.is_none() {
+            *lease = self.store.lease(&format!("run-{}", self.run))?;
+        }
+        let taken = || Fault::new(Code::Busy, format!("Run {} is going on in another process.", self.run));
+        if lease.is_some() { Ok(()) } else { Err(taken()) }
     }
 
     fn refused(&self, why: &str) -> Fault {
@@ -205,6 +230,7 @@ impl Entry {
             return Ok(());
         }
         let journal = &self.journal;
+        journal.hold()?;
         if journal.store.note_sending(&journal.run, self.position, &self.write, self.again)? {
             self.noted.store(true, Ordering::Relaxed);
             return Ok(());
@@ -233,7 +259,7 @@ impl Entry {
 
     /// Notes that it did not happen, so that it will be sent when the run is taken up again.
     fn undone(&self) -> Result<(), Fault> {
-        Ok(self.journal.store.forget_write(&self.journal.run, self.position)?)
+        Ok(self.journal.store.note_undone(&self.journal.run, self.position)?)
     }
 
     /// Nobody knows whether it happened.
@@ -350,7 +376,46 @@ mod tests {
         journal.next();
         let entry = new(journal.next().look_up(write("two")));
         entry.undone().expect("noted");
+        drop((entry, journal));
         new(run.resumed(false).look_up(1, write("two")));
+    }
+
+    #[test]
+    fn what_did_not_happen_keeps_its_place() {
+        let run = Run::broken_off();
+        let journal = run.resumed(true);
+        journal.next();
+        let entry = new(journal.next().look_up(write("two")));
+        entry.sending().expect("noted");
+        entry.undone().expect("noted");
+        drop((entry, journal));
+        let fault = run.resumed(false).look_up(1, write("other")).expect_err("another write at its place");
+        assert_eq!(fault.code, Code::Changed);
+    }
+
+    #[test]
+    fn a_write_that_was_sent_at_a_later_place_is_not_sent_at_an_earlier_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        let store = Arc::new(Store::new(home.path(), None));
+        let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into()));
+        // The first is refused before it leaves, and so has no row.
+        journal.next();
+        let entry = new(journal.next().look_up(write("one")));
+        entry.sending().expect("noted");
+        entry.done("{}").expect("noted");
+        drop((entry, journal));
+        let journal = Arc::new(Journal::resume(store, "run", false).expect("known"));
+        assert_eq!(journal.next().look_up(write("one")).expect_err("moved").code, Code::Changed);
+    }
+
+    #[test]
+    fn a_run_goes_on_in_one_process_at_a_time() {
+        let run = Run::broken_off();
+        let first = run.resumed(false);
+        let fault = Journal::resume(Arc::clone(&run.store), "run", false).expect_err("taken");
+        assert_eq!(fault.code, Code::Busy);
+        drop(first);
+        run.resumed(false);
     }
 
     #[test]

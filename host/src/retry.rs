@@ -38,7 +38,8 @@ impl Outcome {
     /// Whether the request certainly had no effect: it never left, or the provider refused it.
     pub(crate) fn is_unexecuted(self) -> bool {
         match self {
-            Self::Answered(status, _) => status.is_client_error() || status.is_redirection(),
+            // A redirection often is how a provider says that it did something; a timeout of its own tells nothing.
+            Self::Answered(status, _) => status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
             Self::Unsent => true,
             Self::InDoubt | Self::Unusable => false,
         }
@@ -144,9 +145,9 @@ mod tests {
     #[test]
     fn what_never_left_or_was_refused_had_no_effect() {
         let unexecuted = |status| answered(status).is_unexecuted();
-        assert!(Unsent.is_unexecuted() && [302, 400, 401, 404, 429].into_iter().all(unexecuted));
+        assert!(Unsent.is_unexecuted() && [400, 401, 404, 429].into_iter().all(unexecuted));
         assert!(!InDoubt.is_unexecuted() && !Unusable.is_unexecuted());
-        assert!(![200, 204, 207, 500, 502, 503, 504].into_iter().any(unexecuted));
+        assert!(![200, 204, 207, 302, 303, 408, 500, 502, 503, 504].into_iter().any(unexecuted));
     }
 
     #[track_caller]

@@ -91,7 +91,7 @@ impl Trail {
     /// That a write cannot be recorded, and so may not go on.
     pub(crate) fn permission(&self, decision: Verdict, rule: &str) -> Result<(), Fault> {
         let recorded = self.decided(decision, Some(rule), None, None);
-        if decision.is_refusal() { Ok(()) } else { self.go_on(recorded) }
+        if decision.is_refusal() { Ok(()) } else { self.go_on(recorded, true) }
     }
 
     /// The gate lets a request out.
@@ -99,7 +99,8 @@ impl Trail {
     /// # Errors
     /// That a write cannot be recorded, and so may not be sent.
     pub(crate) fn allowed(&self, rule: &str, place: &Place<'_>) -> Result<(), Fault> {
-        self.go_on(self.decided(Verdict::Allowed, Some(rule), None, Some(place.clone())))
+        let harmless = matches!(&*place.method, "GET" | "HEAD" | "OPTIONS");
+        self.go_on(self.decided(Verdict::Allowed, Some(rule), None, Some(place.clone())), harmless)
     }
 
     /// Something was refused: a request, or an import. Whether the plugin tells it or not.
@@ -202,8 +203,8 @@ impl Trail {
     }
 
     /// Nothing is written to a provider that is not recorded first.
-    fn go_on(&self, recorded: Result<(), Unwritable>) -> Result<(), Fault> {
-        let reads = self.known.get().is_some_and(|known| known.operation == Operation::Read);
+    fn go_on(&self, recorded: Result<(), Unwritable>, harmless: bool) -> Result<(), Fault> {
+        let reads = harmless && self.known.get().is_some_and(|known| known.operation == Operation::Read);
         match recorded {
             Err(unwritable) if !reads => {
                 self.refused.store(true, Ordering::Relaxed);

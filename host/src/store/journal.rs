@@ -18,6 +18,8 @@ pub(crate) struct Written {
     pub(crate) path: String,
     /// What came of it, as JSON text; nothing when that is not known.
     pub(crate) result: Option<String>,
+    /// Whether it certainly did not happen.
+    pub(crate) undone: bool,
     /// When it was sent.
     pub(crate) sent: SystemTime,
 }
@@ -31,22 +33,29 @@ impl Store {
 
     /// The write that a run sent at this point, if it did.
     pub(crate) fn written(&self, run: &str, position: u32) -> Result<Option<Written>, StoreError> {
-        let find =
-            "SELECT digest, provider || '.' || function, result, sent FROM writes WHERE run = ?1 AND position = ?2";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-        let row: Option<(String, String, Option<Vec<u8>>, i64)> = self
+        let find = "SELECT digest, provider || '.' || function, result, sent, undone FROM writes
+            WHERE run = ?1 AND position = ?2";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+        let row: Option<(String, String, Option<Vec<u8>>, i64, bool)> = self
             .connection()?
             .query_row(find, params![run, position], read)
             .optional()
             .map_err(|error| self.failed(error))?;
-        let Some((digest, path, sealed, sent)) = row else { return Ok(None) };
+        let Some((digest, path, sealed, sent, undone)) = row else { return Ok(None) };
         let open = |sealed: Vec<u8>| {
             let opened = self.opened()?.seal.open(&["result", run, &position.to_string()], &sealed);
             let opened = opened.ok_or_else(|| self.unsealable(format!("a result of run {run}")))?;
             Ok(opened.expose().to_owned())
         };
         let sent = SystemTime::UNIX_EPOCH + Duration::from_millis(sent.try_into().unwrap_or_default());
-        Ok(Some(Written { digest, path, result: sealed.map(open).transpose()?, sent }))
+        Ok(Some(Written { digest, path, result: sealed.map(open).transpose()?, undone, sent }))
+    }
+
+    /// Whether a run sent the same write at a later point.
+    pub(crate) fn written_later(&self, run: &str, position: u32, digest: &str) -> Result<bool, StoreError> {
+        let find = "SELECT EXISTS (SELECT 1 FROM writes WHERE run = ?1 AND position > ?2 AND digest = ?3)";
+        let found = self.connection()?.query_row(find, params![run, position, digest], |row| row.get(0));
+        found.map_err(|error| self.failed(error))
     }
 
     /// Notes that a write is about to be sent. When this returns, that is on disk. Whether nobody else noted it first;
@@ -80,11 +89,14 @@ impl Store {
         noted.map(drop).map_err(|error| self.failed(error))
     }
 
-    /// Forgets a write that turned out not to have happened, and runs that nobody will take up again.
-    pub(crate) fn forget_write(&self, run: &str, position: u32) -> Result<(), StoreError> {
+    /// Notes that a write turned out not to have happened, and forgets runs that nobody will take up again. It keeps its
+    /// place: what comes at another one is another write.
+    pub(crate) fn note_undone(&self, run: &str, position: u32) -> Result<(), StoreError> {
+        let connection = self.connection()?;
         let old = milliseconds(SystemTime::now() - KEPT);
-        let forget = "DELETE FROM writes WHERE (run = ?1 AND position = ?2) OR sent < ?3";
-        let forgotten = self.connection()?.execute(forget, params![run, position, old]);
-        forgotten.map(drop).map_err(|error| self.failed(error))
+        let note = "UPDATE writes SET undone = 1 WHERE run = ?1 AND position = ?2";
+        let noted = connection.execute(note, params![run, position]);
+        let noted = noted.and_then(|_| connection.execute("DELETE FROM writes WHERE sent < ?1", params![old]));
+        noted.map(drop).map_err(|error| self.failed(error))
     }
 }

@@ -34,6 +34,8 @@ const MIGRATIONS: [&str; 2] = [
         function TEXT NOT NULL,
         arguments BLOB NOT NULL,
         result BLOB,
+        -- It certainly did not happen.
+        undone INTEGER NOT NULL DEFAULT 0,
         sent INTEGER NOT NULL,
         PRIMARY KEY (run, position)
     ) STRICT, WITHOUT ROWID;
