@@ -209,10 +209,15 @@ pub fn add(host: &Host, provider: &Provider, rule: &str, only: bool) -> Result<A
     check_declared(host, provider, &rule)?;
     match own_rules(host, provider.name()) {
         None if !only => return Ok(Added::ByDefault(rule)),
-        Some(rules) if rules.iter().any(|known| known.covers(&rule)) => return Ok(Added::Included(rule)),
+        Some(rules) if !only && rules.iter().any(|known| known.covers(&rule)) => return Ok(Added::Included(rule)),
         _ => {}
     }
-    edit(host, provider.name(), |rules| rules.push(rule.to_string()))?;
+    edit(host, provider.name(), |rules| {
+        if only {
+            rules.clear();
+        }
+        rules.push(rule.to_string());
+    })?;
     Ok(Added::Listed(rule))
 }
 

@@ -89,6 +89,7 @@ impl Host {
     async fn invoke_on(&self, mut invocation: Invocation, trail: &Arc<Trail>) -> Result<String, Fault> {
         let provider = self.registry().provider(&invocation.provider).await?;
         let host = &self.inner.surroundings;
+        host.config.policies().check_providers(|name| self.registry().knows(name), || self.registry().names())?;
         match invocation.position.take() {
             Some(position) => rerun::invoke(&provider, host, position, invocation, trail).await,
             None => provider.invoke(host, invocation, trail).await,

@@ -119,6 +119,33 @@ impl Policies {
     }
 }
 
+impl Policies {
+    /// Whether every provider they name could be meant: a denial for a mistyped one would deny nothing.
+    ///
+    /// # Errors
+    /// `unconfigured`, if there is none of a name, but one of a similar name.
+    pub(crate) fn check_providers(
+        &self,
+        known: impl Fn(&str) -> bool,
+        names: impl Fn() -> Vec<String>,
+    ) -> Result<(), Fault> {
+        let named = self.layers.iter().chain(&self.only).flat_map(|layer| {
+            let grants = layer.policy.grants.keys().map(|name| ("grants", name));
+            let permissions = layer.policy.permissions.keys().map(|name| ("permissions", name));
+            grants.chain(permissions).map(|(table, name)| (&layer.label, table, name))
+        });
+        for (file, table, name) in { named }.filter(|(_, _, name)| !known(name.as_ref())) {
+            let names = names();
+            let suggestion = did_you_mean(name.as_ref(), names.iter().map(String::as_str));
+            if !suggestion.is_empty() {
+                let message = format!("[{table}.{name}] in {file}: there is no provider `{name}`.{suggestion}");
+                return Err(Fault::new(Code::Unconfigured, message));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Layer {
     fn permission(&self, provider: &str) -> (&str, &Permission) {
         static OPEN: Permission = Permission::OPEN;

@@ -37,6 +37,11 @@ impl Registry {
         self.slots().read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
+    /// Whether there is a provider of this name, loaded or not.
+    pub fn knows(&self, name: &str) -> bool {
+        self.slots().read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
     /// The current revision of a provider.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::arguments::{IntegrationsLua, Script};
 use super::failure::Outcome;
 use super::{audit, open, open_only, output, source};
 use kosmo::mcp_config::McpConfig;
-use kosmo::{Host, Session, SessionBuilder, Surface};
+use kosmo::{Code, Host, Session, SessionBuilder, Surface};
 use serde_json::Value;
 
 pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
@@ -54,7 +54,10 @@ fn run(host: Host, session: Session, script: kosmo::Script) -> kosmo::Outcome {
 
 /// How to go on, where starting afresh would do again what was done.
 fn hint(host: &Host, outcome: &kosmo::Outcome) {
-    if let Some(run) = outcome.meta.run.as_ref().filter(|run| !outcome.success && host.remembers(run)) {
+    // What refuses to go on says itself what to do instead.
+    let refused = outcome.fault.as_ref().is_some_and(|fault| matches!(fault.code, Code::InDoubt | Code::Changed));
+    let goes_on = |run: &&String| !outcome.success && !refused && host.remembers(run);
+    if let Some(run) = outcome.meta.run.as_ref().filter(goes_on) {
         output::error(&format!(
             "note: this run has sent something. To go on without sending it again: run the same with --resume {run}"
         ));

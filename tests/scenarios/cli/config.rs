@@ -95,3 +95,17 @@ fn a_broken_configuration_does_not_stop_what_needs_none() {
         "{listed:?}"
     );
 }
+
+#[test]
+fn a_mistyped_provider_is_not_left_unheard() {
+    let scenario = Scenario::new();
+    for table in ["permissions.dialpda]\nread = \"deny\"", "grants.dialpda]\nrequests = []"] {
+        scenario.configure(&format!("[{table}\n"));
+        let fault = scenario.fault("return app.integrations.dialpad.list_users({})");
+        assert!(fault.message.contains(".dialpda] in config.toml: there is no provider `dialpda`."), "{fault}");
+        assert!(fault.message.contains("Did you mean: dialpad"), "{fault}");
+    }
+    scenario.configure("[permissions.another_one]\nread = \"deny\"\n");
+    scenario.value("return app.integrations.dialpad.list_users({})");
+    assert_eq!(scenario.sent().len(), 1);
+}
