@@ -126,7 +126,7 @@ impl Rates {
         }
         let (_, groups) = self.queue.remove(place).unwrap_or((ticket, Vec::new()));
         for group in groups {
-            self.groups[group].take(ticket, None, now);
+            self.groups[group].take(ticket, now);
         }
         Ok(())
     }
@@ -149,7 +149,7 @@ impl Rates {
         let Some(index) = notice.group.as_deref().map_or(Some(own), |name| self.named(name)) else { return };
         let group = &mut self.groups[index];
         if !group.taken.iter().any(|taken| taken.by == ticket) {
-            group.take(ticket, None, now);
+            group.take(ticket, now);
         }
         group.pace = notice.pace.or(group.pace);
         if let Some(remaining) = notice.remaining {
@@ -202,19 +202,21 @@ impl Group {
         first + pace.window().saturating_mul(rounds)
     }
 
-    fn take(&mut self, by: Ticket, answered: Option<Instant>, now: Instant) {
+    fn take(&mut self, by: Ticket, now: Instant) {
         let Some(pace) = self.pace else { return };
-        self.taken.retain(|taken| taken.answered.is_none_or(|at| at + pace.window() > now));
-        self.taken.push(Taken { by, answered });
+        self.forget_before(pace, now);
+        self.taken.push(Taken { by, answered: None });
     }
 
     /// Others use the account, too: takes as many places as the provider counted and we did not.
     fn leave(&mut self, remaining: usize, now: Instant) {
         let Some(pace) = self.pace else { return };
-        let window = pace.window();
-        let held = self.taken.iter().filter(|taken| taken.answered.is_none_or(|at| at + window > now)).count();
-        for _ in remaining..pace.limit().saturating_sub(held) {
-            self.take(Ticket(0), Some(now), now);
-        }
+        self.forget_before(pace, now);
+        let others = pace.limit().saturating_sub(self.taken.len()).saturating_sub(remaining);
+        self.taken.extend((0..others).map(|_| Taken { by: Ticket(0), answered: Some(now) }));
+    }
+
+    fn forget_before(&mut self, pace: Pace, now: Instant) {
+        self.taken.retain(|taken| taken.answered.is_none_or(|at| at + pace.window() > now));
     }
 }

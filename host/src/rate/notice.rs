@@ -10,6 +10,9 @@ use time::format_description::well_known::Rfc2822;
 /// A provider that wants to be left alone for longer is asked again anyway, at most once a day.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// A provider that allows more in a window is asked only so often: each request of a window is remembered.
+const MOST_LEARNED: u64 = 10_000;
+
 /// A provider's own count, as far as it tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notice {
@@ -26,7 +29,7 @@ pub(crate) struct Notice {
 impl Notice {
     /// Reads `X-Rate-Limit-*` and `Retry-After`. What cannot be read is as if it were absent.
     pub(crate) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
-        let limit = number(headers, "x-rate-limit-limit").and_then(|limit| u32::try_from(limit).ok());
+        let limit = number(headers, "x-rate-limit-limit").and_then(|limit| u32::try_from(limit.min(MOST_LEARNED)).ok());
         let window = number(headers, "x-rate-limit-window").and_then(|window| u32::try_from(window).ok());
         let remaining = number(headers, "x-rate-limit-remaining").and_then(|left| usize::try_from(left).ok());
         Self {
@@ -112,6 +115,14 @@ mod tests {
         assert_eq!((whole.pace, whole.remaining), (Pace::new(10, 60), Some(0)));
         let part = read(&[("x-rate-limit-limit", "10"), ("x-rate-limit-remaining", "-3")]);
         assert_eq!(part, Notice::default());
+    }
+
+    #[test]
+    fn a_limit_is_learned_up_to_what_can_be_remembered() {
+        for (written, learned) in [("9999", 9_999), ("100000", 10_000), ("18446744073709551615", 10_000)] {
+            let notice = read(&[("x-rate-limit-limit", written), ("x-rate-limit-window", "60")]);
+            assert_eq!(notice.pace, Pace::new(learned, 60), "{written}");
+        }
     }
 
     #[track_caller]

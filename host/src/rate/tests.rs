@@ -214,6 +214,16 @@ fn what_others_used_up_is_not_there_for_us() {
 }
 
 #[test]
+fn a_huge_limit_that_others_used_up_is_counted_at_once() {
+    let mut line = Line::new(&[group("heavy", 10, 60)]);
+    let began = Instant::now();
+    line.answered("heavy", false, &count("heavy", 100_000, 60, 0));
+    assert_eq!(line.ask("heavy"), Some(60_000));
+    assert_eq!(line.at(60_000).ask("heavy"), None);
+    assert!(began.elapsed() < Duration::from_secs(5), "one pass, not one for each place: {:?}", began.elapsed());
+}
+
+#[test]
 fn a_request_counts_where_the_provider_counted_it() {
     let mut line = Line::new(&[group("heavy", 2, 60)]);
     let generic = line.rates.join(None);
