@@ -17,6 +17,8 @@ use url::form_urlencoded;
 
 /// A token's life if the provider does not tell.
 const LIFETIME: Duration = Duration::from_secs(3600);
+/// A token that is said to live longer is renewed all the same: beyond the calendar no moment could be told.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// Before its end a token is renewed: this long, or a tenth of its life if that is longer.
 const MARGIN: Duration = Duration::from_secs(60);
 /// Seconds until a provider that asks for patience without saying how long is asked again.
@@ -136,7 +138,7 @@ impl Client {
         if !answer.token_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {
             return Err(self.unusable("is a token of another type than `bearer`"));
         }
-        let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs);
+        let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs).min(LONGEST);
         let (access, refresh) = (Secret::new(answer.access_token), answer.refresh_token.map(Secret::new));
         Ok(Issued { access, refresh, lifetime })
     }
@@ -329,6 +331,9 @@ mod tests {
         assert_eq!(issued.refresh.as_ref().map(Secret::expose), Some("rt"));
         let issued = read(r#"{"access_token":"at"}"#).expect("a token");
         assert_eq!((issued.lifetime, issued.refresh.is_none()), (LIFETIME, true));
+        let issued = read(r#"{"access_token":"at","expires_in":18446744073709551615}"#).expect("a token");
+        assert_eq!(issued.lifetime, LONGEST);
+        assert!(std::time::SystemTime::now().checked_add(issued.lifetime).is_some(), "a moment that can be told");
         assert_eq!(read("<html>").expect_err("none").code, Code::Provider);
         assert_eq!(read(r#"{"access_token":"at","token_type":"mac"}"#).expect_err("none").code, Code::Provider);
     }
