@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 use std::fmt;
+use std::ops::Range;
 
 /// Bytes a secret has at least, so that finding it in a text means something.
 const TELLING: usize = 8;
@@ -40,6 +41,11 @@ impl Secret {
     pub(crate) fn blotted(&self, text: &[u8]) -> Option<Vec<u8>> {
         memmem::find(text, &self.0)?;
         Some(blot(text, &self.0))
+    }
+
+    /// Where in a text it is.
+    pub(crate) fn places<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+        memmem::find_iter(text, &self.0).map(|at| at..at + self.0.len())
     }
 
     /// The value, for the header or query that carries it to its own audience.

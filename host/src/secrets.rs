@@ -1,5 +1,7 @@
 //! Every secret the host knows, found where none may be: in what leaves for a provider and in what comes back. Pure.
 
+mod escapes;
+
 use crate::fault::Fault;
 use crate::secret::Secret;
 use base64::Engine as _;
@@ -45,16 +47,18 @@ impl Secrets {
     pub(crate) fn find(&self, text: &[u8]) -> Option<String> {
         let fields = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let inside = |text: &[u8]| fields.iter().find(|field| field.is_in(text)).map(|field| field.name.clone());
-        inside(text).or_else(|| inside(&unescaped(text)?))
+        let behind_json = |text: &[u8]| inside(text).or_else(|| inside(&escapes::decoded(text)?));
+        behind_json(text).or_else(|| behind_json(&unescaped(text)?))
     }
 
     /// Text with every known secret blotted out, or nothing if there was none in it.
     pub(crate) fn blotted(&self, text: &[u8]) -> Option<Vec<u8>> {
         let fields = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let spellings = fields.iter().flat_map(|field| &field.values).flat_map(|value| &value.0);
-        spellings.fold(None, |blotted: Option<Vec<u8>>, spelling| {
+        let spellings = || fields.iter().flat_map(|field| &field.values).flat_map(|value| &value.0);
+        let blotted = spellings().fold(None, |blotted: Option<Vec<u8>>, spelling| {
             spelling.blotted(blotted.as_deref().unwrap_or(text)).or(blotted)
-        })
+        });
+        escapes::blotted(blotted.as_deref().unwrap_or(text), spellings()).or(blotted)
     }
 
     /// The same text without secrets.
@@ -148,6 +152,15 @@ mod tests {
 
     const VALUE: &str = "s3cr3t/with+odd=\"signs\"?>~";
 
+    /// As PHP, Gson, .NET and whoever else writes it in JSON, and as JSON in a string of JSON.
+    const ESCAPED: [&str; 5] = [
+        r#"s3cr3t\/with+odd=\"signs\"?>~"#,
+        r#"s3cr3t/with+odd\u003d\"signs\"?\u003e~"#,
+        r"s3cr3t/with\u002Bodd=\u0022signs\u0022?\u003E~",
+        r"\u00733cr3t\u002fwith+odd=\u0022signs\u0022?>\u007E",
+        r"s3cr3t\\/with\\u002bodd=\u0022signs\u0022?>~",
+    ];
+
     fn known() -> Secrets {
         let secrets = Secrets::default();
         secrets.learn("`access_token` of dialpad.default", &Secret::new(VALUE));
@@ -177,6 +190,10 @@ mod tests {
         check(escapes_lowered(&form(VALUE)), true);
         check("%73%33%63%72%33%74%2fwith%2Bodd%3d%22signs%22%3F%3e%7E", true);
         check(serde_json::json!({ "a": VALUE }).to_string(), true);
+        for escaped in ESCAPED {
+            check(escaped, true);
+            check(form(escaped), true);
+        }
         for before in ["", "x", "xy", "user:", "Bearer "] {
             check(STANDARD.encode(format!("{before}{VALUE}")), true);
             check(STANDARD.encode(format!("{before}{VALUE} and more")), true);
@@ -197,6 +214,20 @@ mod tests {
         check_blotted(&serde_json::json!([VALUE, 1]).to_string(), r#"["[redacted]",1]"#);
         let basic = STANDARD.encode(format!("user:{VALUE}"));
         assert!(known().scrubbed(format!("Basic {basic}")).contains("[redacted]"));
+    }
+
+    #[test]
+    fn an_echo_in_any_escapes_of_json_is_blotted_out() {
+        for escaped in ESCAPED {
+            check_blotted(
+                &format!(r#"{{"a\/b":"\u00e9{escaped}\n","c":"\u003c"}}"#),
+                r#"{"a\/b":"\u00e9[redacted]\n","c":"\u003c"}"#,
+            );
+            check_blotted(&format!("{escaped}{VALUE}{escaped}"), "[redacted][redacted][redacted]");
+        }
+        let basic = STANDARD.encode(format!("?>{VALUE}")).replace('/', r"\/").replace('+', r"\u002b");
+        assert!(known().scrubbed(format!("Basic {basic}")).contains("[redacted]"), "{basic}");
+        check_blotted(r"s3cr3t\/with\u002", r"s3cr3t\/with\u002");
     }
 
     #[test]

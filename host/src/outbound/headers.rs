@@ -38,6 +38,36 @@ pub(super) fn harmless(headers: &HeaderMap) -> HeaderMap {
     kept.remove(header::CONTENT_LENGTH);
     // A compressed answer could not be searched for secrets.
     kept.remove(header::ACCEPT_ENCODING);
+    // Nor could one that comes in parts: a secret at a seam would be in neither.
+    kept.remove(header::RANGE);
+    kept.remove(header::IF_RANGE);
     kept.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &'static str, kept: bool) {
+        let guests = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("bytes=0-9"))]);
+        assert_eq!(harmless(&guests).get(name) == guests.get(name), kept, "{name}");
+    }
+
+    #[test]
+    fn a_guest_cannot_ask_for_an_answer_that_hides_a_secret() {
+        check("accept", true);
+        check("x-note", true);
+        check("accept-encoding", false);
+        check("range", false);
+        check("if-range", false);
+    }
+
+    #[test]
+    fn a_guest_says_neither_who_it_is_nor_how_long_its_body_is() {
+        check("authorization", false);
+        check("x-http-method-override", false);
+        check("content-length", false);
+    }
 }
