@@ -10,7 +10,7 @@
 //! | requests | 100 | `too_large` |
 //! | one request's body, one response's body, decoded | 10 MiB | `too_large` |
 //! | one response's header fields | 100, 64 KiB | `too_large` |
-//! | bodies of responses held at once, in one invocation and in all | 32 MiB, 256 MiB | `too_large` |
+//! | bodies of requests and responses held at once, in one invocation and in all | 32 MiB, 256 MiB | `too_large` |
 //! | one set of header fields a plugin makes | 64 KiB | `too_large` |
 //! | bytes handed to the host in one call, the result included | 16 MiB | `too_large` |
 //! | random bytes in one call | 64 KiB | `too_large` |
@@ -59,10 +59,10 @@ pub struct Limits {
     pub response_headers: usize,
     /// Bytes of one response's header fields, names and values together.
     pub response_header_bytes: usize,
-    /// Bytes of response bodies one invocation may hold at once: a few of the largest, since it also has to fit what it
+    /// Bytes of bodies, of requests and responses, one invocation may hold at once: a few of the largest, since it also has to fit what it
     /// makes of them into its memory.
     pub held: usize,
-    /// Bytes of response bodies all invocations of a host may hold at once. A quarter of a small machine's memory.
+    /// Bytes of bodies all invocations of a host may hold at once. A quarter of a small machine's memory.
     pub held_by_all: usize,
     /// How long each step of a request may take.
     pub timeouts: Timeouts,

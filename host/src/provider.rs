@@ -131,6 +131,7 @@ impl Provider {
             force: asked.force,
             limits,
             deadline,
+            asked: 0.into(),
             sent: 0.into(),
             held: Budget::new(host.limits.held),
             doubt: doubt.clone(),

@@ -9,6 +9,9 @@ use crate::target::{Target, TargetError};
 use std::fmt;
 use url::{Host, Url};
 
+/// The methods there are.
+pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// A request some function may send: methods, origin by name, path pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -69,9 +72,9 @@ impl Rule {
         self.methods.contains(method) && bases.iter().any(|base| base.holds(target, &self.path))
     }
 
-    /// Whether nobody may send this by a rule that prohibits: letter case, a trailing slash and what a segment carries
-    /// after `;` make no difference, since to some servers they make none.
-    pub fn prohibits(&self, method: &http::Method, target: &Target, base: &Base) -> bool {
+    /// Whether a server may take this for what the rule names, as whoever prohibits it has to assume: letter case, a
+    /// trailing slash and what a segment carries after `;` make no difference, since to some servers they make none.
+    pub fn resembles(&self, method: &http::Method, target: &Target, base: &Base) -> bool {
         let resembles = |rest: Vec<&str>| self.path.resembles(&rest);
         self.methods.contains(method) && base.is_origin_of(target) && base.strip(target).is_some_and(resembles)
     }
@@ -125,9 +128,13 @@ impl TryFrom<&contract::OutboundRule> for Rule {
 
 /// A method by its name in upper case.
 pub(crate) fn parse_method(name: &str) -> Result<http::Method, RuleError> {
-    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let method = name.parse().map_err(|_| RuleError::Method(name.into()))?;
-    if KNOWN.contains(&name) { Ok(method) } else { Err(RuleError::Method(name.into())) }
+    if is_known(&method) { Ok(method) } else { Err(RuleError::Method(name.into())) }
+}
+
+/// Whether some rule can name the method: any other is a guest's invention, of any length.
+pub(crate) fn is_known(method: &http::Method) -> bool {
+    METHODS.contains(&method.as_str())
 }
 
 impl Base {
@@ -273,9 +280,8 @@ impl Segment {
     }
 
     fn resembles(&self, segment: &str) -> bool {
-        let bare = segment.split(';').next().unwrap_or_default();
         match self {
-            Self::Literal(text) => text.eq_ignore_ascii_case(bare),
+            Self::Literal(text) => bare(text).eq_ignore_ascii_case(bare(segment)),
             Self::One => !segment.is_empty(),
         }
     }
@@ -325,6 +331,12 @@ impl fmt::Display for PathPattern {
         }
         if self.rest { f.write_str("/**") } else { Ok(()) }
     }
+}
+
+/// A segment without its parameters, however their `;` is written.
+fn bare(segment: &str) -> &str {
+    let name = segment.split(';').next().unwrap_or_default();
+    name.split("%3B").next().unwrap_or_default()
 }
 
 /// A segment in the normal form that [`Target`] gives, without anything that might be meant as a pattern.
@@ -432,8 +444,8 @@ mod tests {
         let check = |url: &str, expected: bool| {
             let target = Target::parse(url).expect("a target");
             let base = base.as_ref().expect("a base");
-            assert_eq!(never.prohibits(&http::Method::DELETE, &target, base), expected, "{url}");
-            assert!(!never.prohibits(&http::Method::GET, &target, base));
+            assert_eq!(never.resembles(&http::Method::DELETE, &target, base), expected, "{url}");
+            assert!(!never.resembles(&http::Method::GET, &target, base));
         };
         check("https://api.test/v1/account/1/message-store", true);
         check("https://api.test/v1/account/1/message-store/", true);
@@ -441,6 +453,9 @@ mod tests {
         check("https://api.test/v1/account/~/Message-Store", true);
         check("https://api.test/v1/account/~/message%2Dstore", true);
         check("https://api.test/v1/account/~/message-store;x=1", true);
+        check("https://api.test/v1/account/~/message-store%3Bx", true);
+        check("https://api.test/v1/ACCOUNT;a/~/Message-Store%3bx;y/", true);
+        check("https://api.test/v1/account/~/message-store%3Ax", false);
         check("https://api.test/v1/account/1/message-store/5", false);
         check("https://api.test/v1/message-store", false);
         check("https://other.test/v1/account/1/message-store", false);

@@ -53,12 +53,25 @@ fn nothing_undeclared_is_sent() {
 }
 
 #[test]
+fn what_is_refused_counts_as_a_request() {
+    let echo = Echo::start();
+    let host = probe_host_with(&echo, Limits { requests: 0, ..Limits::default() }, "");
+    let fault = invoke(&host, "fetch", json!({ "url": "/elsewhere" })).expect_err("one request too many");
+    assert_eq!(fault.code, Code::TooLarge, "{fault}");
+}
+
+#[test]
 fn a_function_cannot_do_what_a_denied_other_one_could_not() {
     let echo = Echo::start();
     let host = probe_host(&echo);
     let post = json!({ "url": "/allowed/guarded", "method": "POST", "body": "{}" });
     let fault = invoke(&host, "fetch", post.clone()).expect_err("the write needs approval");
     assert_eq!(fault.code, Code::ApprovalRequired, "{fault}");
+    for spelling in ["Guarded", "GUARDED", "guarded;x", "guarded%3Bx", "Guarded%3bx;y"] {
+        let post = json!({ "url": format!("/allowed/{spelling}"), "method": "POST", "body": "{}" });
+        let fault = invoke(&host, "fetch", post).expect_err("some servers take it for the same");
+        assert_eq!(fault.code, Code::ApprovalRequired, "{spelling}: {fault}");
+    }
     assert_eq!(echo.received().len(), 0);
 
     let allowed = probe_host_with(&echo, Limits::default(), "[permissions.probe]\nwrite = \"allow\"\n");

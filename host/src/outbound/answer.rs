@@ -107,7 +107,7 @@ fn decode(encoding: Encoding, body: Bytes, limit: usize, share: &mut Share) -> R
 
 /// Most bodies are one frame, which needs no copy.
 #[derive(Default)]
-enum Gathered {
+pub(super) enum Gathered {
     #[default]
     Nothing,
     One(Bytes),
@@ -115,7 +115,7 @@ enum Gathered {
 }
 
 impl Gathered {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Nothing => 0,
             Self::One(bytes) => bytes.len(),
@@ -123,7 +123,7 @@ impl Gathered {
         }
     }
 
-    fn push(&mut self, data: Bytes) {
+    pub(super) fn push(&mut self, data: Bytes) {
         *self = match std::mem::take(self) {
             Self::Nothing => Self::One(data),
             Self::One(first) => Self::Many(first.iter().chain(&data).copied().collect()),
@@ -134,7 +134,7 @@ impl Gathered {
         };
     }
 
-    fn into_bytes(self) -> Bytes {
+    pub(super) fn into_bytes(self) -> Bytes {
         match self {
             Self::Nothing => Bytes::new(),
             Self::One(bytes) => bytes,

@@ -58,7 +58,7 @@ impl Gate {
         authority: &Authority,
         body: &Bytes,
     ) -> Result<Attempt, Fault> {
-        self.count()?;
+        self.count(&self.sent)?;
         let request = self.build(parts, permit, authority, body.clone())?;
         let passage = self.turn(&parts.method, permit).await?;
         let writes = self.operation == Operation::Write && !parts.method.is_safe();

@@ -3,6 +3,7 @@
 use super::Gate;
 use super::check::Permit;
 use crate::audit::{Attempt, Place, Trail};
+use crate::clip::clipped;
 use crate::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -12,6 +13,9 @@ use url::Url;
 
 /// Stands for what nobody must read.
 const REDACTED: &str = "[redacted]";
+/// Most characters of a method and of a host.
+const METHOD: usize = 16;
+const HOST: usize = 255;
 
 impl Gate {
     /// As [`Gate::check`], on record. For a write, a decision that cannot be recorded is a refusal.
@@ -26,11 +30,11 @@ impl Gate {
     fn refused(&self, method: &Method, uri: &str, fault: &Fault) {
         if let Some(field) = self.host.secrets.find(uri.as_bytes()) {
             let fault = Fault::new(fault.code, format!("its URL holds {field}"));
-            return self.trail.refused(&fault, Some(place(method, REDACTED.into(), format!("/{REDACTED}"))));
+            return self.trail.refused(&fault, Some(place(method, REDACTED, format!("/{REDACTED}"))));
         }
         let host = Url::parse(uri).as_ref().map(host).unwrap_or_default();
         // As it was written: what parsing makes of it may be harmless.
-        self.trail.refused(fault, Some(place(method, host, path(uri).into())));
+        self.trail.refused(fault, Some(place(method, &host, path(uri).into())));
     }
 
     /// A request of this permit was stopped all the same.
@@ -49,14 +53,14 @@ impl Gate {
 /// A permit as the log tells it: its rule, and where it leads by that rule.
 fn allowed(method: &Method, permit: &Permit<'_>) -> (String, Place<'static>) {
     let path = permit.rule.path().to_string();
-    (permit.rule.to_string(), place(method, host(permit.target.url()), path))
+    (permit.rule.to_string(), place(method, &host(permit.target.url()), path))
 }
 
 /// A request of the host's own for a token goes out, now.
 pub(super) fn asking<'a>(trail: &'a Trail, request: &Request<Full<Bytes>>) -> Attempt<'a> {
     let (uri, bytes) = (request.uri().to_string(), request.body().size_hint().lower());
     let host = Url::parse(&uri).as_ref().map(host).unwrap_or_default();
-    trail.attempt("the host's request for a token".into(), place(request.method(), host, path(&uri).into()), bytes)
+    trail.attempt("the host's request for a token".into(), place(request.method(), &host, path(&uri).into()), bytes)
 }
 
 /// Everything between the host and the query.
@@ -66,12 +70,27 @@ fn path(uri: &str) -> &str {
     url[start..].find('/').map_or("", |at| &url[start + at..])
 }
 
-fn place(method: &Method, host: String, path: String) -> Place<'static> {
-    Place { method: method.to_string().into(), host: host.into(), path: path.into() }
+/// No real method or host is cut, but what is refused may have any length.
+fn place(method: &Method, host: &str, path: String) -> Place<'static> {
+    let (method, host) = (clipped(method.as_str(), METHOD), clipped(host, HOST));
+    Place { method: method.into_owned().into(), host: host.into_owned().into(), path: path.into() }
 }
 
 /// With the port, unless it is the scheme's own.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_cannot_fill_the_log_with_a_method_or_a_host() {
+        let method = Method::from_bytes(&[b'X'; 60_000]).expect("any token is a method");
+        let place = place(&method, &"h".repeat(60_000), "/".into());
+        assert_eq!(place.method, format!("{}…", "X".repeat(METHOD)));
+        assert_eq!(place.host, format!("{}…", "h".repeat(HOST)));
+    }
 }

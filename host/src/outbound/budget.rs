@@ -1,4 +1,4 @@
-//! How many bytes of answers are held at once: by one invocation, and by all of a host together. Pure counting.
+//! How many bytes of requests and answers are held at once: by one invocation, and by all of a host together. Pure counting.
 
 use crate::fault::{Code, Fault};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Budget {
     }
 }
 
-/// What one answer takes of its invocation's budget and of the host's. Given back when it is dropped.
+/// What one body takes of its invocation's budget and of the host's. Given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     own: Arc<Budget>,
@@ -50,15 +50,16 @@ impl Share {
         if !self.own.take(bytes) {
             let limit = self.own.mebibytes();
             let message = format!(
-                "The plugin was stopped: it held answers of more than {limit} MiB at once. Ask for less at a time."
+                "The plugin was stopped: it held requests and answers of more than {limit} MiB at once. Ask for less at a time."
             );
             return Err(Fault::new(Code::TooLarge, message));
         }
         if !self.all.take(bytes) {
             self.own.give_back(bytes);
             let limit = self.all.mebibytes();
-            let message =
-                format!("Running invocations hold answers of {limit} MiB, all there is room for; try again later.");
+            let message = format!(
+                "Running invocations hold requests and answers of {limit} MiB, all there is room for; try again later."
+            );
             return Err(Fault::new(Code::Busy, message));
         }
         self.bytes += bytes;

@@ -9,7 +9,7 @@ use crate::grant::{Allowing, GrantRule, Granted, Missing};
 use crate::journal::Errand;
 use crate::permission::{Intent, Permissions};
 use crate::rehearsal::Least;
-use crate::rule::{Base, PathPattern, Rule};
+use crate::rule::{Base, METHODS, PathPattern, Rule, is_known};
 use crate::target::{Target, TargetError};
 use http::Method;
 use std::{ptr, slice};
@@ -41,7 +41,18 @@ pub(crate) struct Checker<'a> {
 impl Gate {
     /// Whether this function may send this, on what URL exactly, and with whose authority.
     pub(super) fn check(&self, method: &Method, uri: &str) -> Result<Permit<'_>, Fault> {
+        self.check_method(method)?;
         self.checker().check(method, uri)
+    }
+
+    /// A method that no rule can name is not repeated: it may have any length.
+    fn check_method(&self, method: &Method) -> Result<(), Fault> {
+        if is_known(method) {
+            return Ok(());
+        }
+        let (name, methods) = (&self.description.name, METHODS.join(", "));
+        let message = format!("{name}.{} may not send this: its method is none of {methods}.", self.function);
+        Err(Fault::new(Code::Denied, message))
     }
 
     pub(super) fn checker(&self) -> Checker<'_> {
@@ -98,7 +109,7 @@ impl<'a> Checker<'a> {
 
     fn check_never(&self, method: &Method, uri: &str, plain: &Result<Target, TargetError>) -> Result<(), Fault> {
         let Ok(target) = plain else { return Ok(()) };
-        let prohibits = |rule: &&Rule| rule.prohibits(method, target, self.account.base());
+        let prohibits = |rule: &&Rule| rule.resembles(method, target, self.account.base());
         let Some(never) = self.description.never().iter().find(prohibits) else { return Ok(()) };
         let name = &self.description.name;
         let why = format!("no function of {name} ever may (`{never}`), whatever is granted or permitted");
@@ -107,7 +118,8 @@ impl<'a> Checker<'a> {
 
     /// What a rule lets out needs the permission of every function whose rule covers it too: `api_delete` cannot do what
     /// a denied `delete_message` could not. A function whose rule is the wider one has no say in what a narrower one
-    /// names: `delete_message` does not need what only `api_delete` is denied.
+    /// names: `delete_message` does not need what only `api_delete` is denied. What a server may take for a path is
+    /// covered like the path: another spelling of it is no way round the permission.
     fn check_others(&self, method: &Method, uri: &str, target: &Target) -> Result<(), Fault> {
         let mut others = self.others(method, target).into_iter();
         others.try_for_each(|other| self.check_permission(other).map_err(|fault| self.told(method, uri, other, fault)))
@@ -117,7 +129,7 @@ impl<'a> Checker<'a> {
         let own = self.covering(self.rules, method, target);
         let wider = |rule: &&Rule| own.iter().any(|own| is_wider(rule.path(), own.path()));
         let concerned = |(function, rules): &(&'a Function, &'a [Rule])| {
-            function.name != self.function && !self.covering(rules, method, target).iter().all(wider)
+            function.name != self.function && !self.resembling(rules, method, target).iter().all(wider)
         };
         self.description.ceilings().filter(concerned).map(|(function, _)| function).collect()
     }
@@ -154,6 +166,12 @@ impl<'a> Checker<'a> {
     fn covering(&self, rules: &'a [Rule], method: &Method, target: &Target) -> Vec<&'a Rule> {
         let own = slice::from_ref(self.account.base());
         rules.iter().filter(|rule| rule.origin() == "base" && rule.allows(method, target, own)).collect()
+    }
+
+    /// Those of a function's rules for the account's own origin that a server may take a request for.
+    fn resembling(&self, rules: &'a [Rule], method: &Method, target: &Target) -> Vec<&'a Rule> {
+        let resembles = |rule: &&Rule| rule.origin() == "base" && rule.resembles(method, target, self.account.base());
+        rules.iter().filter(resembles).collect()
     }
 
     fn told(&self, method: &Method, uri: &str, function: &Function, fault: Fault) -> Fault {

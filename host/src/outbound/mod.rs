@@ -30,10 +30,14 @@ use crate::invocation::Surroundings;
 use crate::journal::Errand;
 use crate::limits::Limits;
 use crate::rehearsal::Rehearsal;
+use answer::Gathered;
+use budget::Share;
 use bytes::Bytes;
 use headers::is_forbidden;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Limited};
+use http_body::Body;
+use http_body_util::BodyExt;
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -70,8 +74,11 @@ pub(crate) struct Gate {
     pub(crate) limits: Limits,
     /// When the invocation ends, whatever it is doing.
     pub(crate) deadline: Instant,
+    /// Requests the guest asked for, refused ones included.
+    pub(crate) asked: AtomicU32,
+    /// Requests that went out, repeated ones included.
     pub(crate) sent: AtomicU32,
-    /// The answers this invocation may hold at once.
+    /// The bodies this invocation may hold at once, of requests and answers.
     pub(crate) held: Arc<Budget>,
     pub(crate) doubt: Doubt,
     pub(crate) errand: Errand,
@@ -126,18 +133,21 @@ impl Gate {
 
     async fn send(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>, Fault> {
         self.check_over()?;
+        self.count(&self.asked)?;
         let (parts, body) = request.into_parts();
         let permit = self.decide(&parts.method, &parts.uri.to_string())?;
-        let body = collect(body, self.limits.request_body).await?;
+        // Given back once there is an answer.
+        let mut share = Share::new(Arc::clone(&self.held), Arc::clone(&self.host.held));
+        let body = collect(body, self.limits.request_body, &mut share).await?;
         self.check_leaks(&parts, &permit, &body)?;
         self.rehearse(&parts, &permit, &body)?;
         let answer = self.redacted(self.dispatch(&parts, &permit, body).await?);
         Ok(answer.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
     }
 
-    fn count(&self) -> Result<(), Fault> {
+    fn count(&self, counter: &AtomicU32) -> Result<(), Fault> {
         let limit = self.limits.requests;
-        if self.sent.fetch_add(1, Ordering::Relaxed) < limit {
+        if counter.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(());
         }
         Err(Fault::new(Code::TooLarge, format!("The plugin was stopped after {limit} requests in one invocation.")))
@@ -160,13 +170,50 @@ impl Gate {
     }
 }
 
-/// The guest's body. Its trailers stay behind: no provider needs them, and no rule looks at them.
-async fn collect(body: WasiBody, limit: usize) -> Result<Bytes, Fault> {
-    match Limited::new(body, limit).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Fault::new(Code::TooLarge, format!("The request's body has more than {} MiB.", limit >> 20)))
+/// The guest's body, frame by frame. Its trailers stay behind: no provider needs them, and no rule looks at them.
+async fn collect<B>(mut body: B, limit: usize, share: &mut Share) -> Result<Bytes, Fault>
+where
+    B: Body<Data = Bytes, Error: Display> + Unpin,
+{
+    let mut whole = Gathered::default();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Fault::new(Code::Unreachable, format!("The request broke off: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit.saturating_sub(whole.len()) {
+            return Err(Fault::new(Code::TooLarge, format!("The request's body has more than {} MiB.", limit >> 20)));
         }
-        Err(error) => Err(Fault::new(Code::Unreachable, format!("The request broke off: {error}"))),
+        share.grow(data.len())?;
+        whole.push(data);
+    }
+    Ok(whole.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::Full;
+
+    const MIB: usize = 1 << 20;
+
+    async fn collect_zeros(bytes: usize, share: &mut Share) -> Result<usize, Code> {
+        let body = Full::new(Bytes::from(vec![0; bytes]));
+        collect(body, 2 * MIB, share).await.map(|body| body.len()).map_err(|fault| fault.code)
+    }
+
+    #[test]
+    fn bodies_of_requests_draw_on_what_may_be_held_at_once() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (own, all) = (Budget::new(3 * MIB), Budget::new(3 * MIB));
+        let share = || Share::new(Arc::clone(&own), Arc::clone(&all));
+        let (mut first, mut second) = (share(), share());
+        let mut neighbour = Share::new(Budget::new(3 * MIB), Arc::clone(&all));
+        runtime.block_on(async {
+            assert_eq!(collect_zeros(2 * MIB + 1, &mut first).await, Err(Code::TooLarge), "more than one may have");
+            assert_eq!(collect_zeros(2 * MIB, &mut first).await, Ok(2 * MIB));
+            assert_eq!(collect_zeros(2 * MIB, &mut second).await, Err(Code::TooLarge), "more than both may have");
+            assert_eq!(collect_zeros(2 * MIB, &mut neighbour).await, Err(Code::Busy), "more than all may have");
+            drop(first);
+            assert_eq!(collect_zeros(2 * MIB, &mut second).await, Ok(2 * MIB), "what was given back");
+        });
     }
 }
