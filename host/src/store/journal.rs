@@ -35,8 +35,12 @@ impl Store {
     pub(crate) fn written(&self, run: &str, position: u32) -> Result<Option<Written>, StoreError> {
         let find = "SELECT digest, provider || '.' || function, result, sent, undone FROM writes
             WHERE run = ?1 AND position = ?2";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-        let row: Option<(String, String, Option<Vec<u8>>, i64, bool)> = self
+        let read = |row: &rusqlite::Row<'_>| {
+            let (digest, path): (String, String) = (row.get(0)?, row.get(1)?);
+            let (sealed, sent): (Option<Vec<u8>>, i64) = (row.get(2)?, row.get(3)?);
+            Ok((digest, path, sealed, sent, row.get::<_, bool>(4)?))
+        };
+        let row = self
             .connection()?
             .query_row(find, params![run, position], read)
             .optional()
