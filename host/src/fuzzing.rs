@@ -52,7 +52,7 @@ pub fn values(text: &str) {
     thread_local!(static SESSION: OnceCell<Session> = const { OnceCell::new() });
     let Ok(given) = serde_json::from_str::<Value>(text) else { return };
     // A key that comes twice means one thing here and another there.
-    if given.to_string().len() > 4096 || text.contains("]=====]") || repeats_a_key(text) {
+    if given.to_string().len() > 4096 || text.contains("]=====]") || repeats_a_key(text) || has_long_number(text) {
         return;
     }
     let code = format!("return json.encode(json.decode([=====[\n{text}]=====]), {{pretty = false}})");
@@ -134,6 +134,11 @@ fn numeric(value: Value) -> Value {
         }
         other => other,
     }
+}
+
+/// Whether there may be an integer in it that keeps its digits on the way through Lua, and loses them as a tree.
+fn has_long_number(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_digit()).any(|digits| digits.len() > 18)
 }
 
 fn repeats_a_key(text: &str) -> bool {
