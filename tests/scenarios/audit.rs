@@ -237,7 +237,7 @@ fn nothing_that_is_somebodys_is_on_record() {
         r.send_sms({from = '+16505551234', to = '+16505559876', text = 'Canary in the text'}) \
         r.list_messages({dateFrom = '2026-05-01T00:00:00Z', perPage = 5}) \
         pcall(r.get_message, {messageId = 4242424242}) \
-        pcall(r.api_get, {path = '/restapi/v1.0/account/~/extension/7777777/sms', params = {phone = '+16505559876'}}) \
+        pcall(r.api_get, {path = '/restapi/v1.0/account/~/extension/7777777/message-store', params = {phoneNumber = '+16505559876'}}) \
         pcall(r.api_get, {path = '/elsewhere/16505551234'})";
     assert_eq!(scenario.run(code).error, None);
     let log = log_file(&scenario);

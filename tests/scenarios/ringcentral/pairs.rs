@@ -1,7 +1,7 @@
 //! `api_*` and the functions with a name of their own: what is denied by name stays denied.
 
 use kosmo::{Code, Function};
-use kosmo_tests::Scenario;
+use kosmo_tests::{Echo, Scenario};
 
 /// `api_get` and the others, with the method each sends.
 const GENERIC: [(&str, &str); 4] =
@@ -39,24 +39,32 @@ fn of(function: &Function) -> Vec<Pair> {
 
 const WRITES: &str = "[permissions.ringcentral]\nwrite = \"allow\"\n";
 
+/// What is sent here is no request of RingCentral's, only one that a rule covers.
+fn at(echo: &Echo, besides: &str) -> String {
+    let url = echo.url();
+    format!("[accounts.ringcentral.default]\nurl = \"{url}\"\naccess_token = \"any\"\n{besides}")
+}
+
 #[test]
 fn what_is_denied_by_name_cannot_be_done_by_path() {
-    let scenario = Scenario::new();
+    let (scenario, echo) = (Scenario::new(), Echo::start());
     let pairs = pairs(&scenario);
     assert!(GENERIC.iter().all(|(generic, _)| pairs.iter().any(|pair| pair.generic == *generic)));
     for pair in &pairs {
         let (script, named) = (pair.script(), &pair.named);
-        scenario.configure(&format!("{WRITES}[permissions.ringcentral.functions]\n{named} = \"deny\"\n"));
+        let sent = echo.received().len();
+        let denied = format!("{WRITES}[permissions.ringcentral.functions]\n{named} = \"deny\"\n");
+        scenario.write("config.toml", &at(&echo, &denied));
         let fault = scenario.fault(&script);
         assert_eq!(fault.code, Code::Denied, "{script} {named}: {fault}");
         assert!(fault.message.contains(&format!("which is what {named} does")), "{script} {named}: {fault}");
         let cure = format!("`{named} = \"allow\"` under [permissions.ringcentral.functions] in config.toml");
         assert!(fault.message.contains(&cure), "{script} {named}: {fault}");
-        assert_eq!(scenario.sent(), Vec::<String>::new(), "{script} {named}");
+        assert_eq!(echo.received().len(), sent, "{script} {named}");
 
-        scenario.configure(WRITES);
+        scenario.write("config.toml", &at(&echo, WRITES));
         scenario.run(&script);
-        assert_eq!(scenario.sent().len(), 1, "{script} is sent when nothing is denied");
+        assert_eq!(echo.received().len(), sent + 1, "{script} is sent when nothing is denied");
     }
 }
 
