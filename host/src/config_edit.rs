@@ -1,47 +1,86 @@
 //! Changing `config.toml` as its owner would: everything else in it stays, comments included.
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::fault::{Code, Fault};
 use crate::files;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, Item, Table, Value};
+
+/// Why the file is as it was.
+#[derive(Debug)]
+pub(crate) enum EditError {
+    /// It has a mistake, or would have one, or cannot be read.
+    Config(ConfigError),
+    /// It holds something else where the change belongs.
+    Shape(PathBuf),
+    /// It cannot be written.
+    Unwritable(PathBuf, io::Error),
+}
+
+impl From<ConfigError> for EditError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// Changes what `change` changes; nothing, if that finds something else in its place.
+///
+/// # Errors
+/// Any leaves the file as it was.
+pub(crate) fn edit(home: &Path, change: impl FnOnce(&mut DocumentMut) -> Option<()>) -> Result<(), EditError> {
+    let file = home.join("config.toml");
+    let text = files::read_text(&file).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
+    Config::parse(&text, &file)?;
+    let shape = || EditError::Shape(file.clone());
+    let mut document: DocumentMut = text.parse().map_err(|_| shape())?;
+    change(&mut document).ok_or_else(shape)?;
+    let text = document.to_string();
+    Config::parse(&text, &file)?;
+    // A link stays one: what it leads to is replaced.
+    let target = file.canonicalize().unwrap_or_else(|_| file.clone());
+    let written = files::private_folder(home).and_then(|()| files::write(&target, &[text.as_bytes()]));
+    written.map_err(|error| EditError::Unwritable(file, error))
+}
+
+/// The table of this name, made where there is none.
+pub(crate) fn table<'a>(document: &'a mut DocumentMut, keys: &[&str]) -> Option<&'a mut Item> {
+    let mut item = document.as_item_mut();
+    for (depth, key) in keys.iter().enumerate() {
+        let new = || {
+            let mut table = Table::new();
+            table.set_implicit(depth + 1 < keys.len());
+            Item::Table(table)
+        };
+        item = item.as_table_like_mut()?.entry(key).or_insert_with(new);
+    }
+    Some(item)
+}
 
 /// Sets the last of `keys` in the table that the others name: `["permissions", "dialpad", "write"]`.
 ///
 /// # Errors
 /// When the file has a mistake, holds something else there, or cannot be written. It is then as it was.
 pub(crate) fn set(home: &Path, keys: &[&str], value: impl Into<Value>) -> Result<(), Fault> {
-    let file = home.join("config.toml");
-    let refused =
-        |error: &dyn std::fmt::Display| Fault::new(Code::Unconfigured, format!("{}: {error}", file.display()));
-    let text = files::read_text(&file).map_err(|error| refused(&error))?;
-    check(&text, &file)?;
-    let mut document: DocumentMut = text.parse().map_err(|error| refused(&error))?;
-    put(&mut document, keys, value.into())
-        .ok_or_else(|| refused(&format!("it has something else at [{}]; write it there by hand", keys.join("."))))?;
-    let text = document.to_string();
-    check(&text, &file)?;
-    files::private_folder(home).map_err(|error| refused(&error))?;
-    // A link stays one: what it leads to is replaced.
-    let target = file.canonicalize().unwrap_or_else(|_| file.clone());
-    files::write(&target, &[text.as_bytes()]).map_err(|error| refused(&error))
-}
-
-fn check(text: &str, file: &Path) -> Result<(), Fault> {
-    Config::parse(text, file).map(drop).map_err(|error| Fault::new(Code::Unconfigured, error.to_string()))
+    let refused = |error| {
+        let message = match error {
+            EditError::Config(ConfigError::Unreadable { file, error }) | EditError::Unwritable(file, error) => {
+                format!("{}: {error}", file.display())
+            }
+            EditError::Config(error) => error.to_string(),
+            EditError::Shape(file) => {
+                let place = keys.join(".");
+                format!("{}: it has something else at [{place}]; write it there by hand", file.display())
+            }
+        };
+        Fault::new(Code::Unconfigured, message)
+    };
+    edit(home, |document| put(document, keys, value.into())).map_err(refused)
 }
 
 fn put(document: &mut DocumentMut, keys: &[&str], mut value: Value) -> Option<()> {
     let (last, tables) = keys.split_last()?;
-    let mut item = document.as_item_mut();
-    for (depth, key) in tables.iter().enumerate() {
-        let new = || {
-            let mut table = Table::new();
-            table.set_implicit(depth + 1 < tables.len());
-            Item::Table(table)
-        };
-        item = item.as_table_like_mut()?.entry(key).or_insert_with(new);
-    }
+    let item = table(document, tables)?;
     let table = item.as_table_like_mut()?;
     match table.get_mut(last) {
         Some(Item::Value(old)) => {

@@ -1,17 +1,18 @@
 //! What an operator asks about grants, and changes. For the operator's own tools: no script, no guest and no protocol
 //! leads here.
 
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
+use crate::config_edit::{self, EditError};
 use crate::fault::{Code, Fault};
 use crate::grant::{Grant, GrantRule, GrantRuleError};
 use crate::outbound::Checker;
 use crate::permission::{Decision, Intent};
 use crate::rule::{Base, Rule, RuleError, parse_method};
 use crate::target::Target;
-use crate::{Host, Provider, files};
+use crate::{Host, Provider};
 use http::Method;
 use std::path::PathBuf;
-use toml_edit::{Array, DocumentMut, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, Value};
 
 /// What a file grants a provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -286,28 +287,17 @@ fn places(host: &Host, provider: &Provider) -> Vec<(String, Base)> {
 
 /// Changes one list of the operator's own file and leaves everything else in it as it is, comments included.
 fn edit(host: &Host, provider: &str, change: impl FnOnce(&mut Array)) -> Result<(), GrantsError> {
-    let file = host.home().ok_or(GrantsError::NoHome)?.join("config.toml");
+    let home = host.home().ok_or(GrantsError::NoHome)?;
     let _alone = host.surroundings().store.as_ref().ok_or(GrantsError::NoHome)?.alone()?;
-    let text = files::read_text(&file).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
-    Config::parse(&text, &file)?;
-    let shape = || GrantsError::Shape { file: file.clone(), provider: provider.into() };
-    let mut document: DocumentMut = text.parse().map_err(|_| shape())?;
-    change(requests(&mut document, provider).ok_or_else(shape)?);
-    let text = document.to_string();
-    Config::parse(&text, &file)?;
-    // A link stays one: what it leads to is replaced.
-    let target = file.canonicalize().unwrap_or_else(|_| file.clone());
-    let unwritable = |error| GrantsError::Unwritable { file: file.clone(), error };
-    files::write(&target, &[text.as_bytes()]).map_err(unwritable)
+    let listed = |document: &mut DocumentMut| requests(document, provider).map(change);
+    config_edit::edit(home, listed).map_err(|error| match error {
+        EditError::Config(error) => GrantsError::Config(error),
+        EditError::Shape(file) => GrantsError::Shape { file, provider: provider.into() },
+        EditError::Unwritable(file, error) => GrantsError::Unwritable { file, error },
+    })
 }
 
 fn requests<'a>(document: &'a mut DocumentMut, provider: &str) -> Option<&'a mut Array> {
-    let implicit = || {
-        let mut table = Table::new();
-        table.set_implicit(true);
-        Item::Table(table)
-    };
-    let grants = document.entry("grants").or_insert_with(implicit).as_table_like_mut()?;
-    let grant = grants.entry(provider).or_insert_with(|| Item::Table(Table::new())).as_table_like_mut()?;
+    let grant = config_edit::table(document, &["grants", provider])?.as_table_like_mut()?;
     grant.entry("requests").or_insert_with(|| Array::new().into()).as_array_mut()
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// One run of a function, asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Invocation {
     /// `dialpad`
     pub provider: String,
@@ -52,21 +52,6 @@ impl Invocation {
             run: None,
             position: None,
             rehearsal: None,
-        }
-    }
-
-    /// The same once more, with no place in any journal.
-    pub(crate) fn again(&self) -> Self {
-        Self {
-            provider: self.provider.clone(),
-            account: self.account.clone(),
-            function: self.function.clone(),
-            arguments: self.arguments.clone(),
-            force: self.force,
-            deadline: self.deadline,
-            run: self.run.clone(),
-            position: None,
-            rehearsal: self.rehearsal.clone(),
         }
     }
 

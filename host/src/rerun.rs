@@ -1,11 +1,11 @@
 //! A write of a run that may be taken up again: done once, remembered, and looked for where its answer got lost.
 
 use crate::audit::Trail;
-use crate::fault::{Code, Fault};
+use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::journal::{Entry, Errand, Known, Position, Write};
 use crate::provider::Provider;
-use crate::store::Written;
+use crate::store::{Written, blocking};
 use std::sync::Arc;
 
 /// Runs a write that has its place in the journal of its run, unless it was done there already.
@@ -32,13 +32,12 @@ pub(crate) async fn invoke(
     };
     let entry = Arc::new(entry);
     let (outcome, in_doubt) = provider.run_errand(host, asked, Errand::Remember(Arc::clone(&entry)), trail).await;
-    let noted = {
-        let outcome = outcome.clone();
-        blocking(move || entry.settle(outcome.as_deref(), in_doubt)).await
+    let settle = move || {
+        // What happened, happened, whether it could be noted or not: then it is in doubt when the run is taken up again.
+        let _ = entry.settle(outcome.as_deref(), in_doubt);
+        outcome
     };
-    // What happened, happened, whether it could be noted or not: then it is in doubt when the run is taken up again.
-    drop(noted);
-    outcome
+    blocking(settle).await
 }
 
 /// Asks the provider what became of a write whose answer got lost: its result, or nothing if it did not happen.
@@ -53,7 +52,9 @@ async fn find(
     if provider.description().traces(&asked.function).is_empty() {
         return Err(entry.in_doubt(written));
     }
-    let (answer, _) = provider.run_errand(host, asked.again(), Errand::Find(written.since()), trail).await;
+    let (answer, _) = provider
+        .run_errand(host, Invocation { position: None, ..asked.clone() }, Errand::Find(written.since()), trail)
+        .await;
     match answer {
         Ok(json) if json.trim() == "null" => Ok(None),
         Ok(json) => Ok(Some(json)),
@@ -63,10 +64,4 @@ async fn find(
             Err(Fault { message, ..doubt })
         }
     }
-}
-
-/// The journal is on disk.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("the journal: {error}"))))
 }

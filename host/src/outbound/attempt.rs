@@ -10,9 +10,10 @@ use super::token::Authority;
 use crate::account::Credential;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
-use crate::journal::{Entry, Errand};
+use crate::journal::Errand;
 use crate::rate::Notice;
 use crate::retry::{Outcome, Repeat};
+use crate::store::blocking;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
@@ -63,7 +64,9 @@ impl Gate {
         let passage = self.turn(&parts.method, permit).await?;
         let writes = self.operation == Operation::Write && !parts.method.is_safe();
         if let (true, Errand::Remember(entry)) = (writes, &self.errand) {
-            remembered(Arc::clone(entry)).await?;
+            let entry = Arc::clone(entry);
+            // On disk before the first byte leaves.
+            blocking(move || entry.sending()).await?;
         }
         let doubt = writes.then(|| self.doubt.begin());
         let record = self.sending(request.method(), permit, request.body().size_hint().lower());
@@ -141,12 +144,6 @@ impl Lost {
         };
         Ok(Attempt { outcome, result: Err(self.fault) })
     }
-}
-
-/// On disk before the first byte leaves, and not on a thread that serves others.
-async fn remembered(entry: Arc<Entry>) -> Result<(), Fault> {
-    let noted = tokio::task::spawn_blocking(move || entry.sending()).await;
-    noted.unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("the journal: {error}"))))
 }
 
 /// Whether it may be otherwise in a second: a connection, not a denial or a size.

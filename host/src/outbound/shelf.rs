@@ -2,10 +2,9 @@
 
 use crate::fault::{Code, Fault};
 use crate::oauth::Client;
-use crate::store::{Lease, Store, StoreError, Token};
+use crate::store::{Lease, Store, StoreError, Token, blocking};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 /// Longest wait for other processes. An exchange has a shorter limit of its own.
@@ -56,14 +55,5 @@ impl Shelf {
         let (store, fingerprint) = (Arc::clone(&self.store), Arc::clone(&self.fingerprint));
         let (provider, account) = (client.provider.clone(), client.account.clone());
         blocking(move || store.save_token(&provider, &account, &fingerprint, &token)).await
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Fault> {
-    match spawn_blocking(work).await {
-        Ok(outcome) => outcome.map_err(Fault::from),
-        Err(error) => Err(Fault::new(Code::Internal, format!("the store: {error}"))),
     }
 }

@@ -10,8 +10,6 @@ use std::path::Path;
 pub(super) const VARIABLE: &str = "KOSMO_CREDENTIAL_KEY";
 /// The key file in the home, made at first use.
 pub(super) const FILE: &str = "credential.key";
-/// Random bytes in a key file of ours.
-const KEY_BYTES: usize = 32;
 
 /// The operator's own key if one was given, otherwise that of the home's key file.
 ///
@@ -28,15 +26,13 @@ pub(super) fn seal(home: &Path, given: Option<&Secret>) -> io::Result<Seal> {
 fn of_file(file: &Path) -> io::Result<Vec<u8>> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
     if !file.exists() {
-        let mut key = [0; KEY_BYTES];
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
         // Another process may be first; its key is then the one.
-        files::create(file, &key).map_err(named)?;
+        files::create(file, &files::new_key()?).map_err(named)?;
     }
     files::close(file).map_err(named)?;
     let key = std::fs::read(file).map_err(named)?;
-    if key.len() < KEY_BYTES {
-        return Err(named(io::Error::other(format!("it has fewer than {KEY_BYTES} bytes"))));
+    if key.len() < files::KEY {
+        return Err(named(io::Error::other(format!("it has fewer than {} bytes", files::KEY))));
     }
     Ok(key)
 }
