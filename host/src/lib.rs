@@ -46,7 +46,7 @@ mod journal;
 mod limits;
 mod log;
 pub mod lua;
-pub mod mcp_config;
+pub mod mcp;
 mod nearest;
 mod network;
 mod oauth;

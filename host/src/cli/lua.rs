@@ -3,7 +3,7 @@
 use super::arguments::{IntegrationsLua, Script};
 use super::failure::Outcome;
 use super::{audit, open, open_only, output, source};
-use kosmo::mcp_config::McpConfig;
+use kosmo::mcp::config::McpConfig;
 use kosmo::{Code, Host, Session, SessionBuilder, Surface};
 use serde_json::Value;
 

@@ -271,5 +271,5 @@ fn blank_trailing_comma(plain: &mut String) {
 }
 
 #[cfg(test)]
-#[path = "mcp_config_tests.rs"]
+#[path = "config_tests.rs"]
 mod tests;

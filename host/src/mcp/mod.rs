@@ -1,0 +1,3 @@
+//! The Model Context Protocol, both ways: scripts reach MCP servers, and MCP clients reach kosmo.
+
+pub mod config;
