@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::lua::Lost;
-use crate::outbound::{Budget, Queues, Resolve, Transport};
+use crate::outbound::{Budget, Resolve, Transport};
 use crate::plugins;
 use crate::provider::Provider;
 use crate::registry::Registry;
@@ -230,6 +230,7 @@ pub struct HostBuilder {
     audit: Option<PathBuf>,
     configure: Option<Configure>,
     resolver: Option<Box<dyn Resolve>>,
+    predecessor: Option<Host>,
 }
 
 impl HostBuilder {
@@ -308,6 +309,13 @@ impl HostBuilder {
         Self { resolver: Some(Box::new(resolver)), ..self }
     }
 
+    /// In place of this host, whose configuration changed: the engine, the audit log, the budgets and what is known of
+    /// rate limits stay, so that nothing is compiled, counted or waited for anew. What runs there ends there.
+    #[must_use]
+    pub fn succeeding(self, host: &Host) -> Self {
+        Self { predecessor: Some(host.clone()), ..self }
+    }
+
     /// Builds the host. Inside a tokio runtime it uses that one, otherwise one of its own.
     ///
     /// # Errors
@@ -325,9 +333,12 @@ impl HostBuilder {
             configure: self.configure,
             ..EngineSettings::default()
         };
-        let engine = Arc::new(Engine::new(settings));
+        let before = self.predecessor.as_ref().map(|host| &host.inner);
+        let kept = before.map(|before| &before.surroundings);
+        let engine = kept.map_or_else(|| Arc::new(Engine::new(settings)), |kept| Arc::clone(&kept.engine));
         let folders = self.folders.into_iter().chain(under("plugins")).collect();
         let store = self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key())));
+        let audit = self.audit.clone().or_else(|| under("audit"));
         let surroundings = Arc::new(Surroundings {
             engine: Arc::clone(&engine),
             resumes: Resumes::new(under("resume")),
@@ -335,9 +346,9 @@ impl HostBuilder {
             transport: Transport::new(config.network()?, self.resolver, self.limits.timeouts),
             config: config.keeping(store.clone()),
             store,
-            held: Budget::new(self.limits.held_by_all),
-            audit: Audit::new(self.audit.clone().or_else(|| under("audit"))),
-            queues: Queues::default(),
+            held: kept.map_or_else(|| Budget::new(self.limits.held_by_all), |kept| Arc::clone(&kept.held)),
+            audit: kept.map_or_else(|| Audit::new(audit), |kept| Arc::clone(&kept.audit)),
+            queues: kept.map_or_else(Arc::default, |kept| Arc::clone(&kept.queues)),
             limits: self.limits,
         });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
@@ -349,7 +360,7 @@ impl HostBuilder {
             home: self.home,
             runtime,
             taught: Once::new(),
-            lost: Lost::default(),
+            lost: before.map(|before| before.lost.clone()).unwrap_or_default(),
         };
         Ok(Host { inner: Arc::new(inner) })
     }

@@ -6,9 +6,11 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::journal::Position;
 use crate::limits::Limits;
+use crate::observer::Observers;
 use crate::outbound::{Budget, Queues, Transport};
 use crate::rehearsal::Rehearsal;
 use crate::resume::Resumes;
+use crate::scope::Scope;
 use crate::secrets::Secrets;
 use crate::store::Store;
 use serde_json::{Map, Value};
@@ -36,6 +38,10 @@ pub struct Invocation {
     pub position: Option<Position>,
     /// Where it is rehearsed, if it is.
     pub rehearsal: Option<Arc<Rehearsal>>,
+    /// What whoever asks may reach at most; none is all that the operator's files let happen.
+    pub scopes: Arc<[Scope]>,
+    /// Who is told what becomes of it.
+    pub observer: Observers,
 }
 
 impl Invocation {
@@ -52,6 +58,8 @@ impl Invocation {
             run: None,
             position: None,
             rehearsal: None,
+            scopes: Arc::default(),
+            observer: Observers::default(),
         }
     }
 
@@ -70,7 +78,7 @@ pub(crate) struct Surroundings {
     /// The answers all invocations together may hold at once.
     pub(crate) held: Arc<Budget>,
     pub(crate) resumes: Resumes,
-    pub(crate) queues: Queues,
+    pub(crate) queues: Arc<Queues>,
     /// What may neither leave nor come back.
     pub(crate) secrets: Secrets,
     /// None without a home.

@@ -4,6 +4,7 @@
 use crate::description::{Function, Name, Operation};
 use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
+use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -103,6 +104,8 @@ pub(crate) struct Ruling {
     pub(crate) rule: String,
     /// `` `write = "allow"` under [permissions.dialpad] in config.toml ``
     cure: String,
+    /// What a refusal says, where it is not the files that refuse.
+    refusal: Option<String>,
 }
 
 /// What every file says of one provider: the operator's own first; the others can only be stricter.
@@ -113,6 +116,8 @@ pub(crate) struct Permissions<'a> {
     pub(crate) only: Option<(&'a str, &'a Permission)>,
     /// Whether `ask` is a yes, because nothing is sent.
     past_ask: bool,
+    /// What whoever asks may do at most, whatever the files allow.
+    scopes: &'a [Scope],
 }
 
 impl Permission {
@@ -145,7 +150,7 @@ impl Permission {
 
 impl<'a> Permissions<'a> {
     pub(crate) fn new(layers: Vec<(&'a str, &'a Permission)>, only: Option<(&'a str, &'a Permission)>) -> Self {
-        Self { layers, only, past_ask: false }
+        Self { layers, only, past_ask: false, scopes: &[] }
     }
 
     /// With `ask` as a yes, or not.
@@ -153,8 +158,24 @@ impl<'a> Permissions<'a> {
         Self { past_ask, ..self }
     }
 
+    /// For whoever is limited to these.
+    pub(crate) fn within(self, scopes: &'a [Scope]) -> Self {
+        Self { scopes, ..self }
+    }
+
     /// The strictest of all files; the word of the one that stands for a run, unless they deny.
     pub(crate) fn decide(&self, intent: &Intent<'_>) -> Ruling {
+        let ruling = self.of_files(intent);
+        // A file's denial can be changed by nobody but the operator, so it is told first.
+        let stricter = |limit: &Decision| *limit > ruling.decision;
+        let limits = self.scopes.iter().filter_map(|scope| Some((scope.limit(intent).filter(stricter)?, scope)));
+        match limits.max_by_key(|(limit, _)| *limit) {
+            Some((limit, scope)) => Ruling::scoped(limit, scope, intent),
+            None => ruling,
+        }
+    }
+
+    fn of_files(&self, intent: &Intent<'_>) -> Ruling {
         let of_all = self.strictest(intent);
         let only = self.only.filter(|_| of_all.0 != Decision::Deny);
         let stated = only.and_then(|(file, permission)| {
@@ -165,9 +186,9 @@ impl<'a> Permissions<'a> {
         let (rule, cure) = (line(decision), line(Decision::Allow));
         match decision {
             Decision::Ask if self.past_ask => {
-                Ruling { decision: Decision::Allow, rule: format!("{rule}, rehearsed"), cure }
+                Ruling { decision: Decision::Allow, rule: format!("{rule}, rehearsed"), cure, refusal: None }
             }
-            decision => Ruling { decision, rule, cure },
+            decision => Ruling { decision, rule, cure, refusal: None },
         }
     }
 
@@ -209,20 +230,33 @@ impl<'a> Permissions<'a> {
 }
 
 impl Ruling {
+    /// What a scope decides, where the files would let more happen.
+    fn scoped(decision: Decision, scope: &Scope, intent: &Intent<'_>) -> Self {
+        let rule = format!("`write = \"{}\"` of {}", decision.as_str(), scope.name);
+        Self { decision, rule, cure: scope.cure.clone(), refusal: Some(scope.refusal(intent)) }
+    }
+
+    /// Whether the operator's files say so, and not the scope of whoever asks.
+    pub(crate) fn is_of_files(&self) -> bool {
+        self.refusal.is_none()
+    }
+
     /// As [`Permissions::check`].
     pub(crate) fn check(&self, intent: &Intent<'_>, force: bool) -> Result<(), Fault> {
         let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
-        match self.decision {
+        match (self.decision, &self.refusal) {
+            (Decision::Ask, Some(refusal)) => Err(Fault::new(Code::ApprovalRequired, refusal.as_str())),
+            (Decision::Deny, Some(refusal)) => Err(Fault::new(Code::Denied, refusal.as_str())),
             _ if force => Ok(()),
-            Decision::Allow => Ok(()),
-            Decision::Ask => Err(Fault::new(
+            (Decision::Allow, _) => Ok(()),
+            (Decision::Ask, None) => Err(Fault::new(
                 Code::ApprovalRequired,
                 format!(
                     "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
                      /settings → Integrations ({cure}), or to run this once with --force."
                 ),
             )),
-            Decision::Deny => Err(Fault::new(
+            (Decision::Deny, None) => Err(Fault::new(
                 Code::Denied,
                 format!(
                     "Integration '{provider}' {word} access denied. Enable it in /settings → Integrations ({cure})."
@@ -340,6 +374,27 @@ mod tests {
         check("write = \"allow\"", Operation::Write, false, None);
         check("read = \"deny\"", Operation::Read, false, Some(Code::Denied));
         check("write = \"deny\"", Operation::Write, true, None);
+    }
+
+    #[test]
+    fn a_scope_narrows_what_the_files_say_and_force_does_not_widen_it() {
+        let check = |text: &str, write, force, expected| {
+            let (own, scope) = (permission(text), [scope(write)]);
+            let permissions = Permissions::new(vec![("config.toml", &own)], None).within(&scope);
+            let intent = Intent { provider: "dialpad", account: "default", function: "f", operation: Operation::Write };
+            assert_eq!(permissions.check(&intent, force).err().map(|fault| fault.code), expected, "{text}");
+        };
+        check("write = \"allow\"", Decision::Allow, false, None);
+        check("write = \"allow\"", Decision::Ask, false, Some(Code::ApprovalRequired));
+        check("write = \"allow\"", Decision::Deny, true, Some(Code::Denied));
+        check("write = \"ask\"", Decision::Allow, false, Some(Code::ApprovalRequired));
+        check("write = \"ask\"", Decision::Allow, true, None);
+        check("write = \"deny\"", Decision::Ask, false, Some(Code::Denied));
+    }
+
+    fn scope(write: Decision) -> Scope {
+        let (name, cure) = ("this MCP server".into(), "Start it with --write=allow.".into());
+        Scope { name, integrations: None, accounts: None, write, cure }
     }
 
     #[test]

@@ -110,7 +110,9 @@ impl Provider {
         trail.took(&arguments);
         let rehearsal = asked.rehearsal;
         let past_ask = rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.is_past_ask(operation));
-        let permissions = policies.permissions(self.name()).past_ask(past_ask);
+        let scopes = Arc::clone(&asked.scopes);
+        scopes.iter().try_for_each(|scope| scope.check(self.name(), connected.account.name())).map_err(told)?;
+        let permissions = policies.permissions(self.name()).past_ask(past_ask).within(&scopes);
         permit(&permissions, &intent, asked.force, trail).map_err(told)?;
         if let Some(rehearsal) = &rehearsal {
             rehearsal.ran(self.name(), connected.account.name(), &function.name);
@@ -129,6 +131,7 @@ impl Provider {
             operation,
             connected,
             force: asked.force,
+            scopes: Arc::clone(&scopes),
             limits,
             deadline,
             asked: 0.into(),
@@ -262,7 +265,7 @@ fn permit(permissions: &Permissions<'_>, intent: &Intent<'_>, force: bool, trail
     let ruling = permissions.decide(intent);
     let verdict = match ruling.decision {
         Decision::Allow => Verdict::Allowed,
-        Decision::Ask | Decision::Deny if force => Verdict::Forced,
+        Decision::Ask | Decision::Deny if force && ruling.is_of_files() => Verdict::Forced,
         Decision::Ask => Verdict::ApprovalRequired,
         Decision::Deny => Verdict::Denied,
     };

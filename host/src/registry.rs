@@ -11,12 +11,15 @@ use arc_swap::ArcSwapOption;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use tokio::sync::watch;
 
 /// The providers there are.
 pub struct Registry {
     engine: Arc<Engine>,
     folders: Vec<PathBuf>,
     slots: OnceLock<RwLock<BTreeMap<String, Arc<Slot>>>>,
+    /// Counts what was added, replaced and removed.
+    changes: watch::Sender<u64>,
 }
 
 /// One name. Its revision is loaded when it is first asked for, once.
@@ -29,7 +32,7 @@ struct Slot {
 
 impl Registry {
     pub(crate) fn new(engine: Arc<Engine>, folders: Vec<PathBuf>) -> Self {
-        Self { engine, folders, slots: OnceLock::new() }
+        Self { engine, folders, slots: OnceLock::new(), changes: watch::Sender::new(0) }
     }
 
     /// Every name, sorted. Lists the plugin folders the first time, and opens no file.
@@ -40,6 +43,16 @@ impl Registry {
     /// Whether there is a provider of this name, loaded or not.
     pub fn knows(&self, name: &str) -> bool {
         self.slots().read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    /// Tells whenever a provider was added, replaced or removed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The folders whose `.wasm` files are providers.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     /// The current revision of a provider.
@@ -72,6 +85,8 @@ impl Registry {
         // Under the lock, so that a removal comes either before or after, and never in between.
         let mut slots = self.slots().write().unwrap_or_else(PoisonError::into_inner);
         slots.entry(name.into()).or_default().current.store(Some(Arc::clone(&provider)));
+        drop(slots);
+        self.changed();
         Ok(provider)
     }
 
@@ -88,7 +103,15 @@ impl Registry {
 
     /// Removes a provider; running invocations finish. Whether there was one.
     pub fn remove(&self, name: &str) -> bool {
-        self.slots().write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+        let removed = self.slots().write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some();
+        if removed {
+            self.changed();
+        }
+        removed
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     fn slot(&self, name: &str) -> Result<Arc<Slot>, Fault> {

@@ -5,6 +5,7 @@ use crate::clip::{NAME, clipped};
 use crate::description::{Function, Operation};
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
+use crate::observer::{Observed, Observer, Observers, Request};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -34,6 +35,7 @@ pub(crate) struct Trail {
     refused: AtomicBool,
     rehearsed: AtomicBool,
     ended: AtomicBool,
+    observer: Observers,
 }
 
 /// What is known once the function was found.
@@ -62,6 +64,7 @@ impl Trail {
             refused: AtomicBool::new(false),
             rehearsed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            observer: asked.observer.clone(),
         })
     }
 
@@ -91,7 +94,12 @@ impl Trail {
     /// That a write cannot be recorded, and so may not go on.
     pub(crate) fn permission(&self, decision: Verdict, rule: &str) -> Result<(), Fault> {
         let recorded = self.decided(decision, Some(rule), None, None);
-        if decision.is_refusal() { Ok(()) } else { self.go_on(recorded, true) }
+        if decision.is_refusal() {
+            return Ok(());
+        }
+        self.go_on(recorded, true)?;
+        self.observe(|observer, of| observer.begun(of));
+        Ok(())
     }
 
     /// The gate lets a request out.
@@ -147,6 +155,7 @@ impl Trail {
         if let Some(denied) = fault.filter(|fault| fault.code == Code::Denied) {
             self.refused(denied, Some(sent.place.clone()));
         }
+        self.observe(|observer, of| observer.requested(of, &sent.observed(status)));
         let failure = fault.map(|fault| fault.code.as_str()).or(status.is_none().then_some(ABANDONED));
         let _ = self.write(sent.ended(status, failure, bytes));
     }
@@ -177,13 +186,29 @@ impl Trail {
         }
         // Their tasks are only dropped when the runtime next gets round to it, which may be never.
         for sent in std::mem::take(&mut *self.under_way()) {
+            self.observe(|observer, of| observer.requested(of, &sent.observed(None)));
             let _ = self.write(sent.ended(None, Some(ABANDONED), 0));
         }
         let arguments = self.arguments.get().map(Into::into);
         let ms = milliseconds(self.begun.elapsed());
+        self.observe(|observer, of| observer.ended(of, outcome, self.begun.elapsed()));
         let event = Event::Invocation { outcome: outcome.into(), bytes: bytes as u64, ms, arguments };
         // It is over: a record that cannot be written any more is counted as missing.
         let _ = self.write(event);
+    }
+
+    fn observe(&self, tell: impl FnOnce(&dyn Observer, &Observed<'_>)) {
+        let Some(observer) = &self.observer.0 else { return };
+        let known = self.known.get();
+        let of = Observed {
+            run: &self.run,
+            number: self.invocation,
+            provider: &self.provider,
+            account: &self.account,
+            function: known.map_or(&self.function, |known| &known.function),
+            operation: known.map(|known| known.operation),
+        };
+        tell(&**observer, &of);
     }
 
     fn write(&self, event: Event<'_>) -> Result<(), Unwritable> {
@@ -259,6 +284,11 @@ impl Drop for Attempt<'_> {
 }
 
 impl Sent {
+    fn observed(&self, status: Option<u16>) -> Request<'_> {
+        let Place { method, host, path } = &self.place;
+        Request { method, host, path, attempt: self.number, status, took: self.at.elapsed() }
+    }
+
     fn ended<'a>(&'a self, status: Option<u16>, failure: Option<&'a str>, bytes: u64) -> Event<'a> {
         Event::Request {
             rule: (&self.rule).into(),

@@ -13,6 +13,7 @@ use crate::journal::Position;
 use mlua::{Lua, MultiValue, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -63,6 +64,8 @@ impl Target {
             run: Some(bridge.run.borrow().clone()),
             position: self.position(bridge),
             rehearsal: bridge.settings.rehearsal.clone(),
+            scopes: Arc::clone(&bridge.settings.scopes),
+            observer: bridge.settings.observer.clone(),
         })
     }
 

@@ -8,7 +8,9 @@ use super::vm::Vm;
 use crate::audit::new_run;
 use crate::fault::{Code, Fault};
 use crate::host::Host;
+use crate::observer::Observers;
 use crate::rehearsal::Rehearsal;
+use crate::scope::Scope;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -50,6 +52,8 @@ pub(super) struct Settings {
     pub(super) mcp_servers: serde_json::Value,
     pub(super) resume: Option<Resume>,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
+    pub(super) scopes: Arc<[Scope]>,
+    pub(super) observer: Observers,
 }
 
 /// A run that is taken up again.
@@ -79,6 +83,8 @@ impl Default for Settings {
             mcp_servers: serde_json::Value::Object(serde_json::Map::new()),
             resume: None,
             rehearsal: None,
+            scopes: Arc::default(),
+            observer: Observers::default(),
         }
     }
 }
@@ -124,6 +130,20 @@ impl SessionBuilder {
     #[must_use]
     pub fn rehearse(mut self, rehearsal: &Arc<Rehearsal>) -> Self {
         self.settings.rehearsal = Some(Arc::clone(rehearsal));
+        self
+    }
+
+    /// Scripts reach no more than every one of these. All that the operator's files let happen unless said.
+    #[must_use]
+    pub fn scopes(mut self, scopes: &Arc<[Scope]>) -> Self {
+        self.settings.scopes = Arc::clone(scopes);
+        self
+    }
+
+    /// Who is told of the invocations while they run.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Into<Observers>) -> Self {
+        self.settings.observer = observer.into();
         self
     }
 

@@ -62,7 +62,7 @@ impl Gate {
             description: &self.description,
             account: self.account(),
             granted: policies.granted(name),
-            permissions: policies.permissions(name).past_ask(past_ask),
+            permissions: policies.permissions(name).past_ask(past_ask).within(&self.scopes),
             function: &self.function,
             rules: self.rules(),
             force: self.force,

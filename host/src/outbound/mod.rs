@@ -30,6 +30,7 @@ use crate::invocation::Surroundings;
 use crate::journal::Errand;
 use crate::limits::Limits;
 use crate::rehearsal::Rehearsal;
+use crate::scope::Scope;
 use answer::Gathered;
 use budget::Share;
 use bytes::Bytes;
@@ -71,6 +72,8 @@ pub(crate) struct Gate {
     pub(crate) operation: Operation,
     pub(crate) connected: Arc<Connected>,
     pub(crate) force: bool,
+    /// What whoever asked may reach at most.
+    pub(crate) scopes: Arc<[Scope]>,
     pub(crate) limits: Limits,
     /// When the invocation ends, whatever it is doing.
     pub(crate) deadline: Instant,
