@@ -7,6 +7,7 @@ use crate::description::{Authentication, Description, Name, is_name};
 use crate::fault::{Code, Fault};
 use crate::files;
 use crate::grant::Grant;
+use crate::mcp::{McpNarrowing, McpPolicy, McpSettings};
 use crate::nearest::did_you_mean;
 use crate::network::{Network, NetworkError, NetworkSettings};
 use crate::outbound::Roots;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 pub struct Config {
     accounts: BTreeMap<String, BTreeMap<String, Written>>,
     policies: Policies,
+    mcp: McpPolicy,
     providers: BTreeMap<Name, ProviderSettings>,
     environment: BTreeMap<String, String>,
     accepted: BTreeMap<String, String>,
@@ -113,6 +115,7 @@ struct File {
     permissions: BTreeMap<Name, Permission>,
     network: NetworkSettings,
     providers: BTreeMap<Name, ProviderSettings>,
+    mcp: McpSettings,
 }
 
 /// What a project may say. It comes with a checkout, so it can take away and not give.
@@ -123,6 +126,7 @@ struct ProjectFile {
     _accounts: NotInProjects,
     grants: BTreeMap<Name, Grant>,
     permissions: BTreeMap<Name, Permission>,
+    mcp: McpNarrowing,
 }
 
 #[derive(Default)]
@@ -186,11 +190,12 @@ impl Config {
     /// # Errors
     /// Names the line and the cure.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        let File { accounts, grants, permissions, providers, network } =
+        let File { accounts, grants, permissions, providers, network, mcp } =
             toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
         let roots = network.ca_file.as_ref().map_or_else(|| Ok(Roots::default()), |path| read_roots(file, path))?;
         let policies = Policies::new(file, Policy { grants, permissions });
-        Ok(Self { accounts, policies, providers, network, roots, file: file.into(), ..Self::default() })
+        let mcp = McpPolicy::new(mcp);
+        Ok(Self { accounts, policies, mcp, providers, network, roots, file: file.into(), ..Self::default() })
     }
 
     /// Narrowed by the project that `folder` is in: by the nearest `.kosmo/config.toml` in it or above it, that of the
@@ -201,10 +206,11 @@ impl Config {
     pub fn in_project(self, home: Option<&Path>, folder: &Path) -> Result<Self, ConfigError> {
         let Some(file) = project_file(home, folder) else { return Ok(self) };
         let text = read(&file)?;
-        let ProjectFile { grants, permissions, .. } =
+        let ProjectFile { grants, permissions, mcp, .. } =
             toml::from_str(&text).map_err(|error| mistake(&file, &text, &error))?;
         let policies = self.policies.narrowed(".kosmo/config.toml", &file, Policy { grants, permissions });
-        Ok(Self { policies, ..self })
+        let mcp = self.mcp.narrowed(mcp);
+        Ok(Self { policies, mcp, ..self })
     }
 
     /// Narrowed to what this file lists, and nothing else: `[grants]` and `[permissions]` as in `config.toml`. What it
@@ -217,7 +223,8 @@ impl Config {
         let text = std::fs::read_to_string(file).map_err(unreadable)?;
         let policy = toml::from_str(&text).map_err(|error| mistake(file, &text, &error))?;
         let policies = self.policies.only(file, policy);
-        Ok(Self { policies, ..self })
+        let mcp = self.mcp.only(&file.display().to_string());
+        Ok(Self { policies, mcp, ..self })
     }
 
     /// With these environment variables, of which `<PROVIDER>_<FIELD>` and `<PROVIDER>_<ACCOUNT>_<FIELD>` are accounts.
@@ -259,6 +266,21 @@ impl Config {
     /// What the files say about grants and permissions.
     pub fn policies(&self) -> &Policies {
         &self.policies
+    }
+
+    /// What the files say about MCP servers.
+    pub fn mcp(&self) -> &McpPolicy {
+        &self.mcp
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn environment(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// Where secrets are kept, if there is a home.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.as_deref()
     }
 
     /// How providers are reached.

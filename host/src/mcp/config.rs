@@ -1,14 +1,14 @@
 //! Which MCP servers are configured. Reads the files that other MCP clients read too; starts and contacts nothing.
-//!
-//! A server's environment and headers are not read: they hold secrets, and nothing here needs them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use super::comments::without_comments;
+use super::entry::{File, server};
+use super::policy::McpPolicy;
+use super::reference::Template;
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Seconds a server has to answer, unless its entry says otherwise.
-const TIMEOUT: u64 = 30;
+use std::time::Duration;
 
 /// Files of the project, the later ones winning over the earlier, all winning over the one in the kosmo home.
 const PROJECT_FILES: [&str; 3] = [".vscode/mcp.json", ".cursor/mcp.json", ".mcp.json"];
@@ -37,6 +37,34 @@ pub struct Server {
     pub timeout: u64,
     /// What scripts may do with its tools.
     pub permissions: Permissions,
+    /// The same as `timeout`.
+    #[serde(skip)]
+    pub(crate) patience: Duration,
+    /// The URL as it was written.
+    #[serde(skip)]
+    pub(crate) address: Option<String>,
+    /// Where it starts, below the project's folder, if it says so.
+    #[serde(skip)]
+    pub cwd: Option<String>,
+    /// The environment it is given besides the little that every child gets. Not shown: it holds secrets.
+    #[serde(skip)]
+    pub env: BTreeMap<String, Template>,
+    /// The headers it is sent. Not shown: they hold secrets.
+    #[serde(skip)]
+    pub headers: BTreeMap<String, Template>,
+    /// The folder of the project that it was found from.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// Of its entry: SHA-256, hexadecimal. What it runs, and what it is told, has this fingerprint alone.
+    #[serde(skip)]
+    pub fingerprint: String,
+}
+
+impl Server {
+    /// Whether its entry came with the project, so that somebody must have reviewed it.
+    pub fn is_of_project(&self) -> bool {
+        self.source.starts_with("project")
+    }
 }
 
 /// How a server is spoken to.
@@ -100,6 +128,8 @@ pub struct McpConfig {
     pub servers: BTreeMap<String, Server>,
     /// In the order of the files.
     pub warnings: Vec<Warning>,
+    /// The project's folder.
+    pub root: PathBuf,
 }
 
 impl McpConfig {
@@ -107,13 +137,31 @@ impl McpConfig {
     /// it with a `.git`, or else itself.
     pub fn load(home: Option<&Path>, folder: &Path) -> Self {
         let root = folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).unwrap_or(folder);
-        let mut config = Self::default();
+        let root = root.canonicalize().unwrap_or_else(|_| root.into());
+        let mut config = Self { root: root.clone(), ..Self::default() };
         if let Some(home) = home {
             config.read("global".into(), home.join("mcp.json"));
         }
         for file in PROJECT_FILES {
             config.read(format!("project:{file}"), root.join(file));
         }
+        config
+    }
+
+    /// With the permissions that these files give.
+    #[must_use]
+    pub fn with_policy(mut self, policy: &McpPolicy) -> Self {
+        for (name, server) in &mut self.servers {
+            server.permissions = policy.permissions(name);
+        }
+        self
+    }
+
+    /// The servers of one file's text.
+    #[cfg(test)]
+    pub(crate) fn of(source: &str, path: &Path, text: &str) -> Self {
+        let mut config = Self::default();
+        config.add(source, path, text);
         config
     }
 
@@ -133,85 +181,16 @@ impl McpConfig {
 
     fn add(&mut self, source: &str, path: &Path, text: &str) {
         let entries = match serde_json::from_str::<File>(&without_comments(text)) {
-            Ok(file) => file.mcp_servers.or(file.servers).unwrap_or_default(),
+            Ok(file) => file.entries(),
             Err(error) => return self.warnings.push(syntax(path, &error)),
         };
         for (name, entry) in entries {
-            match server(source, path, &name, entry) {
+            match server(source, path, &self.root, &name, entry) {
                 Ok(server) => drop(self.servers.insert(name, server)),
                 Err(problem) => self.warnings.push(Warning::Server { path: path.into(), server: name, problem }),
             }
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "an object with `mcpServers`")]
-struct File {
-    #[serde(rename = "mcpServers")]
-    mcp_servers: Option<Map<String, Value>>,
-    servers: Option<Map<String, Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "an object with `command` or `url`")]
-struct Entry {
-    command: Option<String>,
-    args: Option<Vec<String>>,
-    #[serde(alias = "serverUrl")]
-    url: Option<String>,
-    #[serde(rename = "type")]
-    transport: Option<String>,
-    enabled: Option<bool>,
-    disabled: Option<bool>,
-    #[serde(alias = "timeoutSeconds")]
-    timeout: Option<u64>,
-}
-
-fn server(source: &str, path: &Path, name: &str, entry: Value) -> Result<Server, String> {
-    let entry: Entry = serde_json::from_value(entry).map_err(|error| error.to_string())?;
-    Ok(Server {
-        name: name.into(),
-        transport: transport(&entry)?,
-        enabled: entry.enabled.unwrap_or(!entry.disabled.unwrap_or(false)),
-        source: source.into(),
-        path: path.into(),
-        command: entry.command,
-        args: entry.args.unwrap_or_default(),
-        url: entry.url.as_deref().map(blotted),
-        timeout: entry.timeout.unwrap_or(TIMEOUT),
-        permissions: Permissions { read: "ask", write: "ask" },
-    })
-}
-
-fn transport(entry: &Entry) -> Result<Transport, String> {
-    let stated = match entry.transport.as_deref() {
-        Some("stdio") => Transport::Stdio,
-        Some("http" | "sse" | "streamable-http" | "streamableHttp" | "remote") => Transport::Http,
-        Some("local") | None if entry.url.is_some() => Transport::Http,
-        Some("local") | None => Transport::Stdio,
-        Some(other) => return Err(format!("its type `{other}` is neither `stdio` nor `http`")),
-    };
-    match stated {
-        Transport::Stdio if entry.command.is_none() => Err("it needs a `command` to start, or a `url`".into()),
-        Transport::Http if entry.url.is_none() => Err("its type is `http`, so it needs a `url`".into()),
-        stated => Ok(stated),
-    }
-}
-
-/// The URL with `***` for a password and for every value in its query, where keys are handed over.
-fn blotted(text: &str) -> String {
-    let Ok(mut url) = url::Url::parse(text) else { return text.into() };
-    if url.password().is_none() && url.query().is_none() {
-        return text.into();
-    }
-    if url.password().is_some() {
-        // Fails only for URLs that cannot have a password.
-        let _ = url.set_password(Some("***"));
-    }
-    let names: Vec<_> = url.query_pairs().map(|(name, _)| format!("{name}=***")).collect();
-    url.set_query(Some(names.join("&").as_str()).filter(|query| !query.is_empty()));
-    url.into()
 }
 
 fn missing(error: &std::io::Error) -> bool {
@@ -222,52 +201,6 @@ fn syntax(path: &Path, error: &serde_json::Error) -> Warning {
     let text = error.to_string();
     let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
     Warning::Syntax { path: path.into(), line: error.line(), column: error.column(), problem: problem.into() }
-}
-
-/// Editors write comments and trailing commas into these files. Blanks take their place, so that lines and columns
-/// stay what they are.
-fn without_comments(text: &str) -> String {
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut plain = String::with_capacity(rest.len());
-    while let Some(first) = rest.chars().next() {
-        let (length, keep) = match first {
-            '"' => (string_length(rest), true),
-            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), false),
-            '/' if rest.starts_with("/*") => (rest[2..].find("*/").map_or(rest.len(), |end| end + 4), false),
-            ']' | '}' => {
-                blank_trailing_comma(&mut plain);
-                (1, true)
-            }
-            other => (other.len_utf8(), true),
-        };
-        let (piece, after) = rest.split_at(length);
-        let blank = |letter| if letter == '\n' { '\n' } else { ' ' };
-        if keep {
-            plain.push_str(piece)
-        } else {
-            plain.extend(piece.chars().map(blank))
-        }
-        rest = after;
-    }
-    plain
-}
-
-/// How many bytes the string literal at the beginning takes, quotes included.
-fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    let ends = |&(_, letter): &(usize, char)| {
-        let end = letter == '"' && !escaped;
-        escaped = letter == '\\' && !escaped;
-        end
-    };
-    text.char_indices().skip(1).find(ends).map_or(text.len(), |(end, _)| end + 1)
-}
-
-fn blank_trailing_comma(plain: &mut String) {
-    let end = plain.trim_end().len();
-    if plain[..end].ends_with(',') {
-        plain.replace_range(end - 1..end, " ");
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,7 @@ use super::*;
 use serde_json::json;
 
 fn parsed(text: &str) -> McpConfig {
-    let mut config = McpConfig::default();
-    config.add("project:.mcp.json", Path::new("p/.mcp.json"), text);
-    config
+    McpConfig::of("project:.mcp.json", Path::new("p/.mcp.json"), text)
 }
 
 #[track_caller]
@@ -56,6 +54,46 @@ fn the_variants_of_other_clients_are_understood() {
     check(r#"{"url": "${env:URL}?k=v"}"#, "url", json!("${env:URL}?k=v"));
 }
 
+#[test]
+fn what_a_server_is_told_is_read_in_every_spelling() {
+    let written = |entry: &str, of: fn(&Server) -> &BTreeMap<String, Template>| {
+        let config = parsed(&format!(r#"{{"mcpServers": {{"s": {entry}}}}}"#));
+        let values = of(&config.servers["s"]).iter().map(|(name, value)| format!("{name}={}", value.written()));
+        values.collect::<Vec<_>>().join(" ")
+    };
+    let entry = r#"{"command": "a", "environment": {"B": 1, "A": "${X}", "C": true, "D": null}}"#;
+    assert_eq!(written(entry, |server| &server.env), "A=${X} B=1 C=true");
+    assert_eq!(
+        written(r#"{"url": "https://a", "headers": {"X": "@secret:mcp.s.x"}}"#, |server| &server.headers),
+        "X=@secret:mcp.s.x"
+    );
+}
+
+#[track_caller]
+fn check_fingerprint(one: &str, other: &str, same: bool) {
+    let fingerprint = |entry: &str| {
+        let config = parsed(&format!(r#"{{"mcpServers": {{"s": {entry}}}}}"#));
+        config.servers["s"].fingerprint.clone()
+    };
+    assert_eq!(fingerprint(one) == fingerprint(other), same, "{one} {other}");
+}
+
+#[test]
+fn a_fingerprint_is_that_of_what_is_run_and_told() {
+    let base = r#"{"command": "a", "args": ["x"], "env": {"A": "1", "B": "2"}}"#;
+    check_fingerprint(base, r#"{"env": {"B": "2", "A": "1"}, "args": ["x"], "command": "a", "type": "stdio"}"#, true);
+    check_fingerprint(
+        base,
+        r#"{"command": "a", "args": ["x"], "env": {"A": "1", "B": "2"}, "disabled": true, "timeout": 5}"#,
+        true,
+    );
+    check_fingerprint(base, r#"{"command": "b", "args": ["x"], "env": {"A": "1", "B": "2"}}"#, false);
+    check_fingerprint(base, r#"{"command": "a", "args": ["y"], "env": {"A": "1", "B": "2"}}"#, false);
+    check_fingerprint(base, r#"{"command": "a", "args": ["x"], "env": {"A": "1"}}"#, false);
+    check_fingerprint(base, r#"{"command": "a", "args": ["x"], "env": {"A": "1", "B": "2"}, "cwd": "x"}"#, false);
+    check_fingerprint(r#"{"url": "https://a"}"#, r#"{"url": "https://a", "headers": {"A": "b"}}"#, false);
+}
+
 #[track_caller]
 fn check_warning(text: &str, expected: &str) {
     let warnings: Vec<_> = parsed(text).warnings.iter().map(Warning::to_string).collect();
@@ -95,22 +133,6 @@ fn what_cannot_be_used_is_named_with_its_place() {
 fn one_bad_entry_does_not_hide_the_others() {
     let config = parsed(r#"{"mcpServers": {"s": 1, "t": {"command": "a"}}}"#);
     assert_eq!(config.servers.keys().collect::<Vec<_>>(), ["t"]);
-}
-
-#[track_caller]
-fn check_plain(text: &str, expected: &str) {
-    assert_eq!(without_comments(text), expected);
-}
-
-#[test]
-fn comments_and_trailing_commas_leave_blanks() {
-    check_plain("{\"a\": 1, // one\n}", "{\"a\": 1        \n}");
-    check_plain("[1, /* \n */ ]", "[1     \n    ]");
-    check_plain(r#"{"a": "// no, \" ]"}"#, r#"{"a": "// no, \" ]"}"#);
-    check_plain("\u{feff}{}", "{}");
-    check_plain("[1,]", "[1 ]");
-    check_plain("/* ü", "    ");
-    check_plain("\"open", "\"open");
 }
 
 #[test]

@@ -1,0 +1,265 @@
+//! What scripts may do with MCP servers: `[mcp]` in `config.toml`, which a project's file can only narrow. Pure.
+
+use crate::description::Operation;
+use crate::fault::{Code, Fault};
+use crate::mcp::config::{Permissions, Server};
+use crate::permission::Decision;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What counts where no file says anything.
+const DEFAULT: Decision = Decision::Ask;
+
+/// `[mcp]` as the operator wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpSettings {
+    /// What counts for servers of which nothing is said. `ask` unless said.
+    pub permissions_default: Option<Decision>,
+    /// Whether `--force` goes past these permissions too.
+    pub allow_force_bypass: bool,
+    /// Variables of the environment that servers may ask for besides `KOSMO_MCP_…`.
+    pub allowed_env: BTreeSet<String>,
+    /// About single servers.
+    pub servers: BTreeMap<String, McpServerSettings>,
+    /// The entries that were reviewed: by server, the fingerprint that counts in the project of a folder.
+    pub trust: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What is said of one server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpServerSettings {
+    /// What scripts may do with it.
+    pub permissions: McpPermission,
+}
+
+/// What scripts may do with one server. What is not mentioned is left open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpPermission {
+    /// About tools that say they only read, resources and prompts.
+    pub read: Option<Decision>,
+    /// About all other tools.
+    pub write: Option<Decision>,
+    /// About single tools, by their exact names.
+    pub tools: BTreeMap<String, Decision>,
+}
+
+/// `[mcp]` of a project's file, which comes with a checkout: it can take away and not give.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct McpNarrowing {
+    permissions_default: Option<Decision>,
+    servers: BTreeMap<String, McpServerSettings>,
+    #[serde(rename = "trust")]
+    _trust: NotInProjects,
+    #[serde(rename = "allow_force_bypass")]
+    _force: NotInProjects,
+    #[serde(rename = "allowed_env")]
+    _environment: NotInProjects,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct NotInProjects;
+
+impl<'de> Deserialize<'de> for NotInProjects {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom(
+            "[mcp] of a project's file can only narrow permissions: write this into config.toml of the kosmo home",
+        ))
+    }
+}
+
+/// Whether a server's entry was reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It is the operator's own.
+    Own,
+    /// It is as it was when it was reviewed.
+    Reviewed,
+    /// It is another than was reviewed.
+    Changed,
+    /// Nobody reviewed it.
+    Unknown,
+}
+
+impl Trust {
+    /// Whether the server may be started or contacted.
+    pub fn is_given(self) -> bool {
+        matches!(self, Self::Own | Self::Reviewed)
+    }
+}
+
+/// What every file says of MCP servers: the operator's own first; the project's can only be stricter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct McpPolicy {
+    own: McpSettings,
+    narrowing: Option<McpNarrowing>,
+    /// The file that lists all that one run may do, in which no server can stand.
+    only: Option<String>,
+}
+
+/// A decision, the line that made it, and the line that would make another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct McpRuling {
+    pub(crate) decision: Decision,
+    /// `` `write = "ask"` under [mcp.servers.github.permissions] in config.toml ``, written there or understood.
+    pub(crate) rule: String,
+    cure: String,
+}
+
+/// What a file says, and the key and table it says it with.
+type Word = (Decision, String, String);
+
+impl McpPolicy {
+    pub(crate) fn new(own: McpSettings) -> Self {
+        Self { own, ..Self::default() }
+    }
+
+    pub(crate) fn narrowed(self, narrowing: McpNarrowing) -> Self {
+        Self { narrowing: Some(narrowing), ..self }
+    }
+
+    /// With nothing allowed, since a file that stands for one run lists no server.
+    pub(crate) fn only(self, file: &str) -> Self {
+        Self { only: Some(file.into()), ..self }
+    }
+
+    /// `[mcp]` of the operator's own file.
+    pub fn own(&self) -> &McpSettings {
+        &self.own
+    }
+
+    /// What counts for a server's tools of which no file says more.
+    pub fn permissions(&self, server: &str) -> Permissions {
+        let word = |operation| self.decide(server, "", operation).decision.as_str();
+        Permissions { read: word(Operation::Read), write: word(Operation::Write) }
+    }
+
+    /// Whether a server's entry was reviewed.
+    pub fn trust(&self, server: &Server) -> Trust {
+        if !server.is_of_project() {
+            return Trust::Own;
+        }
+        let reviewed = self.own.trust.get(&server.name);
+        match reviewed.and_then(|reviewed| reviewed.get(&*server.folder.to_string_lossy())) {
+            Some(fingerprint) if *fingerprint == server.fingerprint => Trust::Reviewed,
+            Some(_) => Trust::Changed,
+            None => Trust::Unknown,
+        }
+    }
+
+    /// Whether a server may be started or contacted.
+    ///
+    /// # Errors
+    /// `denied`, naming the command that reviews it.
+    pub fn check_trust(&self, server: &Server) -> Result<(), Fault> {
+        let trust = self.trust(server);
+        if trust.is_given() {
+            return Ok(());
+        }
+        let (name, file) = (&server.name, server.path.display());
+        let changed = if trust == Trust::Changed { " It was changed since it was trusted." } else { "" };
+        let message = format!(
+            "Project MCP server '{name}' is not trusted. Run `kosmo mcp:trust {name} --project --json` after reviewing \
+             .mcp.json, or pass --force for trusted automation.{changed} It stands in {file}."
+        );
+        Err(Fault::new(Code::Denied, message))
+    }
+
+    /// Whether `--force` goes past these permissions.
+    ///
+    /// # Errors
+    /// `denied`, if it does not.
+    pub fn check_force(&self, allowed_by_environment: bool) -> Result<(), Fault> {
+        if self.own.allow_force_bypass || allowed_by_environment {
+            return Ok(());
+        }
+        let message = "MCP --force bypass is disabled. Set kosmo.mcp.allow_force_bypass=true only for trusted \
+                       automation: `allow_force_bypass = true` under [mcp] in config.toml, or \
+                       KOSMO_MCP_ALLOW_FORCE=1.";
+        Err(Fault::new(Code::Denied, message))
+    }
+
+    /// Whether a tool of a server may be used. `force` overrides `ask` and `deny`.
+    ///
+    /// # Errors
+    /// `approval_required` or `denied`, naming the cure.
+    pub fn check(&self, server: &str, tool: &str, operation: Operation, force: bool) -> Result<(), Fault> {
+        self.decide(server, tool, operation).check(server, operation, force)
+    }
+
+    /// The strictest of all files.
+    pub(crate) fn decide(&self, server: &str, tool: &str, operation: Operation) -> McpRuling {
+        if let Some(file) = &self.only {
+            let (rule, cure) = (format!("no MCP server stands in {file}"), "run it without that file".into());
+            return McpRuling { decision: Decision::Deny, rule, cure };
+        }
+        let own = word(&self.own.servers, self.own.permissions_default, server, tool, operation);
+        let own = own.unwrap_or_else(|| (DEFAULT, operation.as_str().into(), table(server, "")));
+        let project = self.narrowing.as_ref();
+        let project = project.and_then(|file| word(&file.servers, file.permissions_default, server, tool, operation));
+        let stricter = project.filter(|word| word.0 > own.0);
+        let file = if stricter.is_some() { ".kosmo/config.toml" } else { "config.toml" };
+        let (decision, key, table) = stricter.unwrap_or(own);
+        let line = |decision: Decision| format!("`{key} = \"{}\"` under [{table}] in {file}", decision.as_str());
+        McpRuling { decision, rule: line(decision), cure: line(Decision::Allow) }
+    }
+}
+
+/// The most specific of what one file says.
+fn word(
+    servers: &BTreeMap<String, McpServerSettings>,
+    default: Option<Decision>,
+    server: &str,
+    tool: &str,
+    operation: Operation,
+) -> Option<Word> {
+    let permission = servers.get(server).map(|settings| &settings.permissions);
+    let of_tool = permission.and_then(|permission| permission.tools.get(tool));
+    let of_operation = permission.and_then(|permission| match operation {
+        Operation::Read => permission.read,
+        Operation::Write => permission.write,
+    });
+    let of_tool = of_tool.map(|&decision| (decision, key(tool), table(server, ".tools")));
+    let of_operation = || of_operation.map(|decision| (decision, operation.as_str().into(), table(server, "")));
+    of_tool.or_else(of_operation).or_else(|| default.map(|word| (word, "permissions_default".into(), "mcp".into())))
+}
+
+fn table(server: &str, below: &str) -> String {
+    format!("mcp.servers.{}.permissions{below}", key(server))
+}
+
+/// As TOML writes a key.
+fn key(name: &str) -> String {
+    let bare = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if !name.is_empty() && name.chars().all(bare) { name.into() } else { format!("{name:?}") }
+}
+
+impl McpRuling {
+    /// Whether it may go ahead. `force` overrides `ask` and `deny`.
+    ///
+    /// # Errors
+    /// `approval_required` or `denied`, naming the cure.
+    pub(crate) fn check(&self, server: &str, operation: Operation, force: bool) -> Result<(), Fault> {
+        let (word, rule, cure) = (operation.as_str(), &self.rule, &self.cure);
+        match self.decision {
+            _ if force => Ok(()),
+            Decision::Allow => Ok(()),
+            Decision::Ask => Err(Fault::new(
+                Code::ApprovalRequired,
+                format!("MCP server '{server}' {word} requires approval ({rule}). Ask the user to allow it: {cure}."),
+            )),
+            Decision::Deny => Err(Fault::new(
+                Code::Denied,
+                format!("MCP server '{server}' {word} access denied ({rule}). The user may allow it: {cure}."),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,0 +1,246 @@
+//! A value in a server's entry that may stand for another: an environment variable, or a secret kept here. Pure.
+
+use crate::fault::{Code, Fault};
+use crate::secret::Secret;
+
+/// What the names of variables that any server may ask for begin with.
+const OURS: &str = "KOSMO_MCP_";
+
+/// What editors write for the project's folder.
+const FOLDER: &str = "workspaceFolder";
+
+/// A value as it was written, taken apart. What it stands for is looked up only when its server starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    written: String,
+    parts: Vec<Part>,
+}
+
+/// A piece of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Itself.
+    Text(String),
+    /// `${KOSMO_SECRET:mcp.<server>.<key>}`, or `@secret:mcp.<server>.<key>` as the whole value.
+    Secret {
+        /// Whose it is.
+        server: String,
+        /// What it is called.
+        key: String,
+    },
+    /// `${env:NAME}`, `${NAME}`, `${NAME:-default}`, or `$NAME` as the whole value.
+    Variable {
+        /// Of the environment.
+        name: String,
+        /// What counts if it is not set, or empty.
+        default: Option<String>,
+    },
+    /// `${workspaceFolder}`
+    Folder,
+}
+
+/// Where what a value stands for is found.
+pub(crate) trait Lookup {
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// Whether the operator lets servers ask for a variable that is not named as theirs are.
+    fn is_allowed(&self, name: &str) -> bool;
+    /// A secret that is kept here.
+    fn secret(&self, server: &str, key: &str) -> Result<Secret, Fault>;
+    /// The project's folder.
+    fn folder(&self) -> String;
+}
+
+impl Template {
+    /// Takes a value apart. What is no reference is text: nothing is refused.
+    pub fn parse(written: &str) -> Self {
+        let parts = whole(written).map_or_else(|| pieces(written), |part| vec![part]);
+        Self { written: written.into(), parts }
+    }
+
+    /// As it was written.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Its pieces.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The secrets it stands for, as `(server, key)`.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Secret { server, key } => Some((server.as_str(), key.as_str())),
+            _ => None,
+        })
+    }
+
+    /// What it stands for.
+    ///
+    /// # Errors
+    /// `unconfigured`, naming the variable or the secret, and the cure.
+    pub(crate) fn resolve(&self, place: &str, lookup: &dyn Lookup) -> Result<Secret, Fault> {
+        let parts = self.parts.iter().map(|part| part.resolve(place, lookup)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Secret::new(parts.iter().map(Secret::expose).collect::<String>()))
+    }
+}
+
+impl Part {
+    fn resolve(&self, place: &str, lookup: &dyn Lookup) -> Result<Secret, Fault> {
+        match self {
+            Self::Text(text) => Ok(Secret::new(text.as_str())),
+            Self::Secret { server, key } => lookup.secret(server, key),
+            Self::Folder => Ok(Secret::new(lookup.folder())),
+            Self::Variable { name, default } => variable(place, name, default.as_deref(), lookup),
+        }
+    }
+
+    /// What stands between `${` and `}`.
+    fn inside(text: &str) -> Option<Self> {
+        if let Some(secret) = text.strip_prefix("KOSMO_SECRET:") {
+            return secret_named(secret);
+        }
+        let (name, default) = match text.split_once(":-") {
+            Some((name, default)) => (name, Some(default.to_owned())),
+            None => (text.strip_prefix("env:").unwrap_or(text), None),
+        };
+        match name {
+            FOLDER => Some(Self::Folder),
+            name => is_variable(name).then(|| Self::Variable { name: name.into(), default }),
+        }
+    }
+}
+
+fn variable(place: &str, name: &str, default: Option<&str>, lookup: &dyn Lookup) -> Result<Secret, Fault> {
+    if !name.starts_with(OURS) && !lookup.is_allowed(name) {
+        let message = format!(
+            "MCP env reference '{name}' is not allowed in {place}: call the variable {OURS}{name}, or allow this one \
+             with KOSMO_MCP_ALLOWED_ENV={name} or with `allowed_env = [\"{name}\"]` under [mcp] in config.toml."
+        );
+        return Err(Fault::new(Code::Unconfigured, message));
+    }
+    let set = lookup.variable(name).filter(|value| default.is_none() || !value.is_empty());
+    set.or_else(|| default.map(Into::into)).map(Secret::new).ok_or_else(|| {
+        let message = format!("{place} is taken from ${name} in the environment, which is not set.");
+        Fault::new(Code::Unconfigured, message)
+    })
+}
+
+/// References that are only ones if nothing else is there.
+fn whole(text: &str) -> Option<Part> {
+    if let Some(secret) = text.strip_prefix("@secret:") {
+        return secret_named(secret);
+    }
+    let name = text.strip_prefix('$').filter(|name| is_variable(name))?;
+    Some(Part::Variable { name: name.into(), default: None })
+}
+
+fn pieces(text: &str) -> Vec<Part> {
+    let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
+    while let Some(start) = rest.find("${") {
+        let (before, reference) = rest.split_at(start);
+        plain.push_str(before);
+        let Some(end) = reference.find('}') else {
+            rest = reference;
+            break;
+        };
+        match Part::inside(&reference[2..end]) {
+            Some(part) => parts.extend(text_of(&mut plain).into_iter().chain([part])),
+            None => plain.push_str(&reference[..=end]),
+        }
+        rest = &reference[end + 1..];
+    }
+    plain.push_str(rest);
+    parts.extend(text_of(&mut plain));
+    parts
+}
+
+fn text_of(plain: &mut String) -> Option<Part> {
+    (!plain.is_empty()).then(|| Part::Text(std::mem::take(plain)))
+}
+
+/// `mcp.<server>.<key>`; a server's name may have dots, a key has none.
+fn secret_named(text: &str) -> Option<Part> {
+    let (server, key) = text.strip_prefix("mcp.")?.rsplit_once('.')?;
+    (!server.is_empty() && !key.is_empty()).then(|| Part::Secret { server: server.into(), key: key.into() })
+}
+
+fn is_variable(name: &str) -> bool {
+    let letters = |letter: char| letter == '_' || letter.is_ascii_alphanumeric();
+    name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic()) && name.chars().all(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Known;
+
+    impl Lookup for Known {
+        fn variable(&self, name: &str) -> Option<String> {
+            let known = [("KOSMO_MCP_A", "a"), ("KOSMO_MCP_EMPTY", ""), ("TOKEN", "t"), ("HOME", "/h")];
+            known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
+        }
+
+        fn is_allowed(&self, name: &str) -> bool {
+            name == "TOKEN"
+        }
+
+        fn secret(&self, server: &str, key: &str) -> Result<Secret, Fault> {
+            Ok(Secret::new(format!("<{server}|{key}>")))
+        }
+
+        fn folder(&self) -> String {
+            "/project".into()
+        }
+    }
+
+    #[track_caller]
+    fn check(written: &str, expected: &str) {
+        let value = Template::parse(written).resolve("`env.X` of MCP server 's'", &Known);
+        let value = value.map_or_else(|fault| fault.message, |value| value.expose().to_owned());
+        assert_eq!(value, expected, "{written}");
+    }
+
+    #[test]
+    fn every_way_to_refer_to_a_value_is_understood() {
+        check("plain", "plain");
+        check("", "");
+        check("@secret:mcp.git.hub.token", "<git.hub|token>");
+        check("${KOSMO_SECRET:mcp.github.token}", "<github|token>");
+        check("Bearer ${KOSMO_SECRET:mcp.github.token}!", "Bearer <github|token>!");
+        check("${env:KOSMO_MCP_A}", "a");
+        check("${KOSMO_MCP_A}-${TOKEN}", "a-t");
+        check("$KOSMO_MCP_A", "a");
+        check("${KOSMO_MCP_B:-other}", "other");
+        check("${KOSMO_MCP_EMPTY:-other}", "other");
+        check("${KOSMO_MCP_EMPTY}", "");
+        check("${workspaceFolder}/src", "/project/src");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_reference_is_text() {
+        for text in ["pa$$word", "$1", "a $KOSMO_MCP_A", "${", "${}", "${a b}", "@secret:mcp.a", "${KOSMO_SECRET:x}"] {
+            check(text, text);
+        }
+    }
+
+    #[test]
+    fn a_variable_is_given_only_if_it_is_there_and_allowed() {
+        check(
+            "$HOME",
+            "MCP env reference 'HOME' is not allowed in `env.X` of MCP server 's': call the variable \
+             KOSMO_MCP_HOME, or allow this one with KOSMO_MCP_ALLOWED_ENV=HOME or with `allowed_env = [\"HOME\"]` under \
+             [mcp] in config.toml.",
+        );
+        check(
+            "${HOME:-x}",
+            &Template::parse("$HOME").resolve("`env.X` of MCP server 's'", &Known).expect_err("no").message,
+        );
+        check(
+            "$KOSMO_MCP_B",
+            "`env.X` of MCP server 's' is taken from $KOSMO_MCP_B in the environment, which is not set.",
+        );
+    }
+}

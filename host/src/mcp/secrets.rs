@@ -1,0 +1,96 @@
+//! Secrets of MCP servers, sealed in the store, and what entries of servers refer to.
+
+use super::config::Server;
+use super::reference::{Lookup, Template};
+use crate::config::Config;
+use crate::fault::{Code, Fault};
+use crate::secret::Secret;
+use crate::store::Value;
+use std::collections::BTreeMap;
+
+/// In place of a provider's name, and no provider can be called that. In place of an account's stands the server's.
+pub(crate) const OWNER: &str = "@mcp";
+
+/// What a server is told that its entry only refers to.
+#[derive(Debug)]
+pub struct Told {
+    /// The configured part of its environment.
+    pub env: BTreeMap<String, Secret>,
+    /// The configured headers.
+    pub headers: BTreeMap<String, Secret>,
+}
+
+impl Config {
+    /// Everything that a server's entry refers to, looked up.
+    ///
+    /// # Errors
+    /// Names what is not there or not allowed, and the cure.
+    pub fn told(&self, server: &Server) -> Result<Told, Fault> {
+        let sources = Sources { config: self, server };
+        let told = |kind: &str, values: &BTreeMap<String, Template>| {
+            let value = |(name, value): (&String, &Template)| {
+                let place = format!("`{kind}.{name}` of MCP server '{}'", server.name);
+                Ok((name.clone(), value.resolve(&place, &sources)?))
+            };
+            values.iter().map(value).collect::<Result<_, Fault>>()
+        };
+        Ok(Told { env: told("env", &server.env)?, headers: told("headers", &server.headers)? })
+    }
+}
+
+/// Where what one server's entry refers to is found.
+pub(crate) struct Sources<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) server: &'a Server,
+}
+
+impl Lookup for Sources<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.config.environment(name).map(Into::into)
+    }
+
+    fn is_allowed(&self, name: &str) -> bool {
+        let listed = self.config.environment("KOSMO_MCP_ALLOWED_ENV").unwrap_or_default();
+        listed.split(',').any(|listed| listed.trim() == name) || self.config.mcp().own().allowed_env.contains(name)
+    }
+
+    fn secret(&self, server: &str, key: &str) -> Result<Secret, Fault> {
+        let name = &self.server.name;
+        if server != name && self.server.is_of_project() {
+            let message = format!(
+                "MCP server '{name}' of the project refers to the secret `{key}` of '{server}', which is not its own. \
+                 Keep one for it: kosmo mcp:secret:set {name} {key}"
+            );
+            return Err(Fault::new(Code::Denied, message));
+        }
+        let kept = self.config.store().map_or_else(|| Ok(Default::default()), |store| store.fields(OWNER, server))?;
+        match kept.into_iter().find(|(known, _)| known == key) {
+            Some((_, Value::Text(text))) => Ok(text),
+            Some((_, Value::Environment(variable))) => self.taken(server, key, &variable),
+            None => {
+                let message = format!(
+                    "MCP server '{name}' refers to the secret `{key}` of '{server}', which is not set. Set it with: \
+                     kosmo mcp:secret:set {server} {key}"
+                );
+                Err(Fault::new(Code::Unconfigured, message))
+            }
+        }
+    }
+
+    fn folder(&self) -> String {
+        self.server.folder.to_string_lossy().into_owned()
+    }
+}
+
+impl Sources<'_> {
+    /// The operator named the variable when the secret was set, so it needs no other leave.
+    fn taken(&self, server: &str, key: &str, variable: &str) -> Result<Secret, Fault> {
+        self.config.environment(variable).map(Secret::new).ok_or_else(|| {
+            let message = format!(
+                "The secret `{key}` of MCP server '{server}' is taken from ${variable} in the environment, which is not \
+                 set."
+            );
+            Fault::new(Code::Unconfigured, message)
+        })
+    }
+}
