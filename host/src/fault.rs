@@ -77,6 +77,8 @@ pub enum Code {
     Changed,
     /// No usable answer arrived.
     Unreachable,
+    /// The run was told to end before this was done.
+    Interrupted,
     /// The provider cannot do this.
     Unsupported,
     /// The plugin file cannot be loaded.
@@ -109,6 +111,7 @@ impl Code {
             Self::InDoubt => "in_doubt",
             Self::Changed => "changed",
             Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
             Self::Unsupported => "unsupported",
             Self::Unloadable => "unloadable",
             Self::Internal => "internal",

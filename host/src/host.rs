@@ -5,6 +5,7 @@ use crate::config::{Config, ConfigError};
 use crate::docs::Catalogue;
 use crate::engine::{Configure, Engine, EngineSettings};
 use crate::fault::Fault;
+use crate::interrupt::Interrupt;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::lua::Lost;
@@ -81,12 +82,14 @@ impl Host {
         self.inner.taught.call_once(|| self.teach());
         let trail = Trail::begin(&self.inner.surroundings.audit, &invocation);
         let _waiting = trail.waiting();
+        invocation.interrupt.iter().for_each(|interrupt| interrupt.concerns(trail.run()));
         let outcome = self.invoke_on(invocation, &trail).await;
         trail.end(&outcome);
         outcome
     }
 
     async fn invoke_on(&self, mut invocation: Invocation, trail: &Arc<Trail>) -> Result<String, Fault> {
+        invocation.interrupt.iter().try_for_each(Interrupt::check)?;
         let provider = self.registry().provider(&invocation.provider).await?;
         let host = &self.inner.surroundings;
         host.config.policies().check_providers(|name| self.registry().knows(name), || self.registry().names())?;

@@ -4,6 +4,7 @@ use crate::account::DEFAULT;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::interrupt::Interrupt;
 use crate::journal::Position;
 use crate::limits::Limits;
 use crate::observer::Observers;
@@ -42,6 +43,8 @@ pub struct Invocation {
     pub scopes: Arc<[Scope]>,
     /// Who is told what becomes of it.
     pub observer: Observers,
+    /// What can end it early.
+    pub interrupt: Option<Interrupt>,
 }
 
 impl Invocation {
@@ -60,6 +63,7 @@ impl Invocation {
             rehearsal: None,
             scopes: Arc::default(),
             observer: Observers::default(),
+            interrupt: None,
         }
     }
 

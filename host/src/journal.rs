@@ -3,7 +3,7 @@
 //! A write is known by its position among the writes of its run and by the digest of what was asked for. It is noted
 //! before a byte of it leaves and again when an answer is there; what was noted once only is in doubt.
 
-use crate::clip::clipped;
+use crate::clip::{NAME, clipped};
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::provider::hex;
@@ -19,14 +19,20 @@ const CLOCKS: Duration = Duration::from_secs(60);
 /// Most bytes of arguments that an error repeats.
 const SHOWN: usize = 400;
 
+/// How a run ended whose script came to its end.
+pub(crate) const DONE: &str = "done";
+
 /// The writes of one run.
 #[derive(Debug)]
 pub(crate) struct Journal {
     store: Arc<Store>,
     run: Arc<str>,
+    /// What errors call the script.
+    script: String,
     repeat_in_doubt: bool,
     next: AtomicU32,
     changed: AtomicBool,
+    /// While the run is this one's. It is from its first write on, or from being taken up.
     lease: Mutex<Option<Lease>>,
 }
 
@@ -123,26 +129,45 @@ impl Write {
 
 impl Journal {
     /// The journal of a new run.
-    pub(crate) fn new(store: Arc<Store>, run: Arc<str>) -> Self {
-        Self { store, run, repeat_in_doubt: false, next: 0.into(), changed: false.into(), lease: Mutex::default() }
+    pub(crate) fn new(store: Arc<Store>, run: Arc<str>, script: &str) -> Self {
+        let script = clipped(script, NAME).into();
+        Self {
+            store,
+            run,
+            script,
+            repeat_in_doubt: false,
+            next: 0.into(),
+            changed: false.into(),
+            lease: Mutex::default(),
+        }
     }
 
     /// The journal of a run that is taken up again.
     ///
     /// # Errors
     /// `unknown`, if it sent nothing that would have to be remembered.
-    pub(crate) fn resume(store: Arc<Store>, run: &str, repeat_in_doubt: bool) -> Result<Self, Fault> {
+    pub(crate) fn resume(store: Arc<Store>, run: &str, script: &str, repeat_in_doubt: bool) -> Result<Self, Fault> {
         if !store.knows_run(run)? {
             let message = format!(
-                "No run {} sent anything that is remembered. Runs are named by `meta.run` in the envelope; one that \
-                 sent nothing is simply started again.",
+                "No run {} sent anything that is remembered. `kosmo runs:list` names those that did, as `meta.run` in \
+                 the envelope does; one that sent nothing is simply started again.",
                 clipped(run, SHOWN)
             );
             return Err(Fault::new(Code::Unknown, message));
         }
-        let journal = Self { repeat_in_doubt, ..Self::new(store, run.into()) };
+        let journal = Self { repeat_in_doubt, ..Self::new(store, run.into(), script) };
         journal.hold()?;
+        journal.store.note_run(run, &journal.script)?;
         Ok(journal)
+    }
+
+    /// The run is over for the time being. `outcome` is [`DONE`] or why not.
+    pub(crate) fn close(&self, outcome: &str) {
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        if lease.take().is_some() {
+            // A run of which that cannot be noted looks as if it had been killed, and can be taken up all the same.
+            let _ = self.store.note_end(&self.run, outcome);
+        }
     }
 
     /// The position of the write that is asked for next. To be asked in the order of the script.
@@ -194,7 +219,7 @@ impl Journal {
     fn hold(&self) -> Result<(), Fault> {
         let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
         if lease.is_none() {
-            *lease = self.store.lease(&format!("run-{}", self.run))?;
+            *lease = self.store.lease(&lease_of(&self.run))?;
         }
         let taken = || Fault::new(Code::Busy, format!("Run {} is going on in another process.", self.run));
         if lease.is_some() { Ok(()) } else { Err(taken()) }
@@ -231,7 +256,7 @@ impl Entry {
         }
         let journal = &self.journal;
         journal.hold()?;
-        if journal.store.note_sending(&journal.run, self.position, &self.write, self.again)? {
+        if journal.store.note_sending(&journal.run, &journal.script, self.position, &self.write, self.again)? {
             self.noted.store(true, Ordering::Relaxed);
             return Ok(());
         }
@@ -285,8 +310,13 @@ impl Written {
     }
 }
 
+/// What only one process has that goes on with a run.
+pub(crate) fn lease_of(run: &str) -> String {
+    format!("run-{run}")
+}
+
 /// UTC, ISO 8601.
-fn time(time: SystemTime) -> String {
+pub(crate) fn time(time: SystemTime) -> String {
     let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time::OffsetDateTime::from(time).format(format).unwrap_or_default()
 }
@@ -311,7 +341,7 @@ mod tests {
         fn broken_off() -> Self {
             let home = tempfile::tempdir().expect("a folder");
             let store = Arc::new(Store::new(home.path(), None));
-            let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into()));
+            let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into(), "a.lua"));
             for (text, result) in [("one", Some("{\"id\":1}")), ("two", None)] {
                 let entry = new(journal.next().look_up(write(text)));
                 entry.sending().expect("noted");
@@ -323,7 +353,7 @@ mod tests {
         }
 
         fn resumed(&self, repeat: bool) -> Arc<Journal> {
-            Arc::new(Journal::resume(Arc::clone(&self.store), "run", repeat).expect("known"))
+            Arc::new(Journal::resume(Arc::clone(&self.store), "run", "a.lua", repeat).expect("known"))
         }
     }
 
@@ -397,14 +427,14 @@ mod tests {
     fn a_write_that_was_sent_at_a_later_place_is_not_sent_at_an_earlier_one() {
         let home = tempfile::tempdir().expect("a folder");
         let store = Arc::new(Store::new(home.path(), None));
-        let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into()));
+        let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into(), "a.lua"));
         // The first is refused before it leaves, and so has no row.
         journal.next();
         let entry = new(journal.next().look_up(write("one")));
         entry.sending().expect("noted");
         entry.done("{}").expect("noted");
         drop((entry, journal));
-        let journal = Arc::new(Journal::resume(store, "run", false).expect("known"));
+        let journal = Arc::new(Journal::resume(store, "run", "a.lua", false).expect("known"));
         assert_eq!(journal.next().look_up(write("one")).expect_err("moved").code, Code::Changed);
     }
 
@@ -412,7 +442,7 @@ mod tests {
     fn a_run_goes_on_in_one_process_at_a_time() {
         let run = Run::broken_off();
         let first = run.resumed(false);
-        let fault = Journal::resume(Arc::clone(&run.store), "run", false).expect_err("taken");
+        let fault = Journal::resume(Arc::clone(&run.store), "run", "a.lua", false).expect_err("taken");
         assert_eq!(fault.code, Code::Busy);
         drop(first);
         run.resumed(false);
@@ -429,7 +459,7 @@ mod tests {
     #[test]
     fn a_run_that_sent_nothing_cannot_be_taken_up() {
         let run = Run::broken_off();
-        let fault = Journal::resume(Arc::clone(&run.store), "nur", false).expect_err("unknown");
+        let fault = Journal::resume(Arc::clone(&run.store), "nur", "a.lua", false).expect_err("unknown");
         assert_eq!(fault.code, Code::Unknown);
     }
 }

@@ -3,12 +3,12 @@
 use crate::arguments;
 use crate::audit::{Trail, Verdict};
 use crate::bindings::{PluginPre, contract};
-use crate::description::{Description, Function};
+use crate::description::{Description, Function, Operation};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Surroundings};
-use crate::journal::Errand;
+use crate::journal::{Errand, Write};
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
 use crate::outbound::{Budget, Connected, Doubt, Gate, Outbound};
@@ -86,8 +86,27 @@ impl Provider {
         trail: &Arc<Trail>,
     ) -> (Result<String, Fault>, bool) {
         let doubt = Doubt::default();
-        let outcome = self.story(host, asked, errand, trail, &doubt).await;
-        (outcome, doubt.is_any())
+        let Some(interrupt) = asked.interrupt.clone() else {
+            let outcome = self.story(host, asked, errand, trail, &doubt).await;
+            return (outcome, doubt.is_any());
+        };
+        let path = (self.name().to_owned(), asked.function.clone());
+        let write = self.write(host, &asked, &errand);
+        let story = self.story(host, asked, errand, trail, &doubt);
+        let outcome = match write {
+            Some(write) => interrupt.bounds_write(write, &doubt, story).await,
+            None => interrupt.bounds_read(story).await,
+        };
+        let whose = |fault: Fault| if fault.provider.is_none() { fault.of(&path.0, &path.1) } else { fault };
+        (outcome.map_err(whose), doubt.is_any())
+    }
+
+    /// What is asked for, if it writes.
+    fn write(&self, host: &Surroundings, asked: &Invocation, errand: &Errand) -> Option<Write> {
+        let function = self.description.function(&asked.function)?;
+        let writes = errand.operation(function.operation) == Operation::Write;
+        let write = writes.then(|| Write::new(self.name(), asked.account(), &function.name, &asked.arguments))?;
+        Some(Write { arguments: host.secrets.scrubbed(write.arguments.clone()), ..write })
     }
 
     async fn story(

@@ -13,6 +13,7 @@ mod limits;
 mod manual;
 mod mcp;
 mod plugins;
+mod runs;
 mod scripts;
 mod secrets;
 mod status;

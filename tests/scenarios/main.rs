@@ -9,6 +9,7 @@ mod gate;
 mod grants;
 mod hostile;
 mod hostile_urls;
+mod interruptions;
 mod leaks;
 mod limits;
 mod lua;

@@ -68,6 +68,11 @@ impl Trail {
         })
     }
 
+    /// The run it belongs to.
+    pub(crate) fn run(&self) -> &Arc<str> {
+        &self.run
+    }
+
     /// For as long as somebody waits. Requests keep the trail itself, and may go on for a while.
     pub(crate) fn waiting(&self) -> Waiting<'_> {
         Waiting(self)

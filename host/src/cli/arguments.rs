@@ -4,7 +4,7 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{docs, examples, manual, rehearse, schema, search};
+use super::{docs, examples, manual, rehearse, runs, schema, search, signals};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -32,7 +32,7 @@ Environment:
                   an account without a config.toml, such as DIALPAD_ACCESS_TOKEN
 
 Exit codes: 0 done, 1 failed, 2 wrong usage; where one provider is concerned also 3 refused by permission or grant,
-4 the provider or the network failed. `kosmo integrations lua` works for `kosmo integrations:lua`.";
+4 the provider or the network failed; after a signal 130 (Ctrl-C), 143 or 129. `kosmo integrations lua` works for `kosmo integrations:lua`.";
 
 const SCRIPT_HELP: &str = "\
 The code comes from --eval, else FILE, else a pipe on standard input.
@@ -74,7 +74,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run Lua with all integrations
-    #[command(name = "integrations:lua", after_help = format!("{SCRIPT_HELP}\n\n{}", rehearse::HELP), args_override_self = true)]
+    #[command(name = "integrations:lua", after_help = format!("{SCRIPT_HELP}\n\n{}\n\n{}", rehearse::HELP, signals::HELP), args_override_self = true)]
     IntegrationsLua(IntegrationsLua),
     /// List the integrations and their accounts
     #[command(name = "integrations:list", args_override_self = true)]
@@ -83,10 +83,10 @@ pub(super) enum Command {
     #[command(name = "integrations:docs", args_override_self = true)]
     IntegrationsDocs(docs::IntegrationsDocs),
     /// Call one function, without a script
-    #[command(name = "integrations:call", after_help = call::HELP)]
+    #[command(name = "integrations:call", after_help = format!("{}\n\n{}", call::HELP, signals::HELP))]
     IntegrationsCall(IntegrationsCall),
     /// The same for the provider of that name; without a function, read about it
-    #[command(name = "integrations:PROVIDER", after_help = call::HELP)]
+    #[command(name = "integrations:PROVIDER", after_help = format!("{}\n\n{}", call::HELP, signals::HELP))]
     IntegrationsProvider(IntegrationsProvider),
     /// Find functions by what they do
     #[command(name = "integrations:search", args_override_self = true)]
@@ -119,7 +119,7 @@ pub(super) enum Command {
     #[command(name = "accounts:test", after_help = accounts::TEST_HELP, args_override_self = true)]
     AccountsTest(AccountsTest),
     /// Run Lua that only sees the configured MCP servers
-    #[command(name = "mcp:lua", after_help = SCRIPT_HELP, args_override_self = true)]
+    #[command(name = "mcp:lua", after_help = format!("{SCRIPT_HELP}\n\n{}", signals::HELP), args_override_self = true)]
     McpLua(Script),
     /// Show what each integration may send: what its plugin declares, and what the files grant of it
     #[command(name = "grants:show", args_override_self = true)]
@@ -139,6 +139,9 @@ pub(super) enum Command {
     /// List the plugins found
     #[command(name = "plugins:list", args_override_self = true)]
     PluginsList(PluginsList),
+    /// List the runs that sent something and are not done
+    #[command(name = "runs:list", after_help = runs::HELP, args_override_self = true)]
+    RunsList(runs::RunsList),
     /// Show what was decided, sent and done
     #[command(name = "audit", after_help = AUDIT_HELP, args_override_self = true)]
     Audit(Audit),
@@ -170,7 +173,7 @@ pub(super) struct IntegrationsLua {
 /// A run that is taken up again.
 #[derive(Debug, Args)]
 pub(super) struct Rerun {
-    /// Go on with a run that broke off: writes it did already are not done again
+    /// Go on with a run that broke off, such as `kosmo runs:list` lists: writes it did already are not done again
     #[arg(long, value_name = "RUN")]
     pub(super) resume: Option<String>,
     /// Send again what may or may not have been sent before

@@ -103,7 +103,8 @@ fn tell(message: &str, form: Form) {
     }
 }
 
-fn envelope(message: &str, force: bool) -> kosmo::Outcome {
+/// A script's, before or without its run.
+pub(super) fn envelope(message: &str, force: bool) -> kosmo::Outcome {
     kosmo::Outcome {
         success: false,
         output: String::new(),

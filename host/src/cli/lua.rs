@@ -1,8 +1,9 @@
 //! `integrations:lua` and `mcp:lua`: one script, one session, one envelope.
 
 use super::arguments::{IntegrationsLua, Script};
-use super::failure::Outcome;
-use super::{audit, open, open_only, output, source};
+use super::failure::{self, Outcome};
+use super::signals::Signals;
+use super::{again, audit, open, open_only, output, source};
 use kosmo::mcp::config::McpConfig;
 use kosmo::{Code, Host, Session, SessionBuilder, Surface};
 use serde_json::Value;
@@ -11,7 +12,8 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     let script = source::read(&arguments.script)?;
     let host = open_only(&arguments.plugins.folders, arguments.grants.as_ref())?;
     let rehearsal = arguments.dry_run.rehearsal();
-    let mut session = session(&host, Surface::Integrations, &arguments.script);
+    let signals = listen(&arguments.script);
+    let mut session = session(&host, Surface::Integrations, &arguments.script).interrupt(signals.interrupt());
     if let Some(account) = &arguments.account {
         session = session.account(account);
     }
@@ -21,47 +23,68 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     if let Some(rehearsal) = &rehearsal {
         session = session.rehearse(rehearsal);
     }
-    let outcome = run(host, session.build(), script);
+    let outcome = run(host, session.build(), script, &signals);
     match rehearsal {
         Some(rehearsal) => arguments.dry_run.tell(&outcome, &rehearsal, arguments.script.json),
-        None if arguments.script.json => output::json(&outcome),
-        None => tell(&outcome),
+        None => told(&outcome, arguments.script.json),
     }
-    Ok(i32::from(!outcome.success))
+    Ok(exit_code(&outcome, &signals))
 }
 
 pub(super) fn mcp(arguments: &Script) -> Outcome {
     let script = source::read(arguments)?;
     let host = open(&[])?;
-    let session = session(&host, Surface::McpOnly, arguments).build();
-    let outcome = run(host, session, script);
-    if arguments.json {
-        output::json(&outcome)
-    } else {
-        tell(&outcome)
-    }
-    Ok(i32::from(!outcome.success))
+    let signals = listen(arguments);
+    let session = session(&host, Surface::McpOnly, arguments).interrupt(signals.interrupt()).build();
+    let outcome = run(host, session, script, &signals);
+    told(&outcome, arguments.json);
+    Ok(exit_code(&outcome, &signals))
 }
 
-fn run(host: Host, session: Session, script: kosmo::Script) -> kosmo::Outcome {
-    let outcome = session.run_blocking(script);
+fn told(outcome: &kosmo::Outcome, json: bool) {
+    if json { output::json(outcome) } else { tell(outcome) }
+}
+
+fn exit_code(outcome: &kosmo::Outcome, signals: &Signals) -> i32 {
+    let interrupted = outcome.fault.as_ref().is_some_and(|fault| fault.code == Code::Interrupted);
+    if interrupted { signals.exit_code() } else { i32::from(!outcome.success) }
+}
+
+fn run(host: Host, session: Session, script: kosmo::Script, signals: &Signals) -> kosmo::Outcome {
+    let mut outcome = session.run_blocking(script);
+    signals.claim();
     audit::warn(&host);
-    hint(&host, &outcome);
+    outcome.meta.resume = goes_on(&host, &outcome).map(again::command);
+    outcome.meta.resume.iter().for_each(|command| hint(command));
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
     std::mem::forget((host, session));
     outcome
 }
 
-/// How to go on, where starting afresh would do again what was done.
-fn hint(host: &Host, outcome: &kosmo::Outcome) {
+/// The run that can be taken up, where starting afresh would do again what was done.
+fn goes_on<'a>(host: &Host, outcome: &'a kosmo::Outcome) -> Option<&'a str> {
     // What refuses to go on says itself what to do instead.
     let refused = outcome.fault.as_ref().is_some_and(|fault| matches!(fault.code, Code::InDoubt | Code::Changed));
-    let goes_on = |run: &&String| !outcome.success && !refused && host.remembers(run);
-    if let Some(run) = outcome.meta.run.as_ref().filter(goes_on) {
-        output::error(&format!(
-            "note: this run has sent something. To go on without sending it again: run the same with --resume {run}"
-        ));
-    }
+    let run = outcome.meta.run.as_deref().filter(|_| !outcome.success && !refused)?;
+    host.remembers(run).then_some(run)
+}
+
+fn hint(command: &str) {
+    output::error(&format!("note: this run has sent something. To go on without sending it again: {command}"));
+}
+
+/// What a second signal leaves to be said: the run's name, and what was on its way.
+fn listen(arguments: &Script) -> Signals {
+    let (json, force) = (arguments.json, arguments.force);
+    Signals::listen(move |interrupt| {
+        let (run, under_way) = (interrupt.run(), interrupt.writes());
+        let resume = run.as_deref().filter(|_| !under_way.is_empty()).map(again::command);
+        let mut outcome = failure::envelope(&interrupt.fault().message, force);
+        outcome.fault = Some(interrupt.fault());
+        resume.iter().for_each(|command| hint(command));
+        outcome.meta = kosmo::Meta { run, resume, under_way, ..outcome.meta };
+        told(&outcome, json);
+    })
 }
 
 fn session(host: &Host, surface: Surface, arguments: &Script) -> SessionBuilder {

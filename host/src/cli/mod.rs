@@ -2,6 +2,7 @@
 //! failed), 2 (it was asked wrongly) or 3 (a permission or grant refuses it).
 
 mod accounts;
+mod again;
 mod arguments;
 mod audit;
 mod call;
@@ -17,8 +18,10 @@ mod output;
 mod plugins;
 mod progress;
 mod rehearse;
+mod runs;
 mod schema;
 mod search;
+mod signals;
 mod source;
 mod status;
 mod table;
@@ -64,6 +67,7 @@ fn dispatch(command: Command) -> Outcome {
         Command::GrantsRemove(arguments) => grants::remove(&arguments),
         Command::PluginsInstall(arguments) => plugins::install(&arguments),
         Command::PluginsList(arguments) => plugins::list(&arguments),
+        Command::RunsList(arguments) => runs::list(&arguments),
         Command::Audit(arguments) => audit::show(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),
@@ -95,7 +99,8 @@ fn command_names(group: &str) -> Vec<String> {
 /// `kosmo integrations lua …` is `kosmo integrations:lua …`.
 fn joined(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let word = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
-    if let (Some(group @ ("integrations" | "accounts" | "grants" | "mcp" | "plugins")), Some(name)) = (word(1), word(2))
+    if let (Some(group @ ("integrations" | "accounts" | "grants" | "mcp" | "plugins" | "runs")), Some(name)) =
+        (word(1), word(2))
         && !name.starts_with('-')
     {
         let command = format!("{group}:{name}").into();

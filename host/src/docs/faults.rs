@@ -3,7 +3,7 @@
 use crate::fault::Code;
 
 /// Every reason, in the order a script meets them: before sending, while running, from the provider.
-const CODES: [Code; 23] = [
+const CODES: [Code; 24] = [
     Code::InvalidArgument,
     Code::Unknown,
     Code::Unconfigured,
@@ -24,6 +24,7 @@ const CODES: [Code; 23] = [
     Code::Unreachable,
     Code::InDoubt,
     Code::Changed,
+    Code::Interrupted,
     Code::Unsupported,
     Code::Unloadable,
     Code::Internal,
@@ -88,6 +89,9 @@ fn cure(code: Code) -> &'static str {
         Code::Unreachable => "No usable answer came. A read can be tried again; a write may have happened.",
         Code::InDoubt => "An earlier part of this run sent it, and may have succeeded. Check before sending it again.",
         Code::Changed => "The script is another than the one that broke off. Start a new run with what is left to do.",
+        Code::Interrupted => {
+            "Somebody ended the run. What was on its way may have happened; `meta.under_way` names it."
+        }
         Code::Unsupported => "The provider cannot do this.",
         Code::Unloadable => "The plugin file cannot be loaded. Ask the operator to install it anew.",
         Code::Internal => "A defect of the plugin or of kosmo. Report it.",

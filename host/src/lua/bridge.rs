@@ -14,7 +14,7 @@ use super::render::Renderer;
 use super::session::{LEAST_MEMORY, Settings};
 use super::shape::Shapes;
 use crate::fault::Fault;
-use crate::journal::Journal;
+use crate::journal::{DONE, Journal};
 use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -77,10 +77,16 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is no such run to take up again.
-    pub(super) fn start(&self, lua: &Lua, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Result<(), Fault> {
+    pub(super) fn start(
+        &self,
+        lua: &Lua,
+        run: Arc<str>,
+        script: &str,
+        abandoned: Arc<AtomicBool>,
+    ) -> Result<(), Fault> {
         let journal = match self.settings.rehearsal {
             Some(_) => Ok(None),
-            None => self.invoker.journal(&run, self.settings.resume.as_ref()),
+            None => self.invoker.journal(&run, script, self.settings.resume.as_ref()),
         };
         self.run.replace(run);
         self.records.take();
@@ -89,6 +95,14 @@ impl Bridge {
         self.clock.start(abandoned);
         self.journal.replace(journal?);
         Ok(())
+    }
+
+    /// The run is over, and another process may go on with it.
+    pub(super) fn close_journal(&self, ended: &Outcome) {
+        if let Some(journal) = self.journal.take() {
+            let fault = ended.fault.as_ref().map_or("failed", |fault| fault.code.as_str());
+            journal.close(if ended.success { DONE } else { fault });
+        }
     }
 
     /// Does what needs so many bytes outside Lua meanwhile. They count as the script's memory, as does what a run collects:

@@ -3,6 +3,7 @@
 
 use crate::cpu::thread_cpu;
 use crate::fault::{Code, Fault};
+use crate::interrupt::Interrupt;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,8 @@ pub(super) enum Trip {
     Wall,
     /// Nobody waits for its outcome any more.
     Abandoned,
+    /// It was told to end.
+    Interrupted,
 }
 
 /// The time limits of a session, and how far the current run is.
@@ -34,10 +37,11 @@ pub(super) struct Clock {
     turns: Cell<u32>,
     tripped: Cell<Option<Trip>>,
     abandoned: Cell<Option<Arc<AtomicBool>>>,
+    interrupt: Option<Interrupt>,
 }
 
 impl Clock {
-    pub(super) fn new(cpu: Duration, wall: Duration) -> Self {
+    pub(super) fn new(cpu: Duration, wall: Duration, interrupt: Option<Interrupt>) -> Self {
         let now = Instant::now();
         Self {
             cpu,
@@ -48,6 +52,7 @@ impl Clock {
             turns: Cell::new(0),
             tripped: Cell::new(None),
             abandoned: Cell::new(None),
+            interrupt,
         }
     }
 
@@ -114,12 +119,15 @@ impl Clock {
             ),
             Trip::Wall => overdue(self.wall),
             Trip::Abandoned => Fault::new(Code::Timeout, "Lua timeout error: the run was abandoned by its caller"),
+            Trip::Interrupted => self.interrupt.clone().unwrap_or_default().fault(),
         }
     }
 
     fn reached(&self, now: Instant) -> Option<Trip> {
         if self.is_abandoned() {
             Some(Trip::Abandoned)
+        } else if self.interrupt.as_ref().is_some_and(Interrupt::is_given) {
+            Some(Trip::Interrupted)
         } else if now >= self.deadline() {
             Some(Trip::Wall)
         } else if now >= self.next_cpu_check.get() {

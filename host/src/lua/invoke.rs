@@ -66,6 +66,7 @@ impl Target {
             rehearsal: bridge.settings.rehearsal.clone(),
             scopes: Arc::clone(&bridge.settings.scopes),
             observer: bridge.settings.observer.clone(),
+            interrupt: bridge.settings.interrupt.clone(),
         })
     }
 
@@ -202,6 +203,10 @@ fn end(
         _ => None,
     };
     bridge.records.borrow_mut().end(entry, took, fault);
+    if fault.is_some_and(|fault| fault.code == Code::Interrupted) {
+        // From here on the script is stopped, whatever it makes of the fault.
+        let _ = bridge.clock.check();
+    }
     value
 }
 

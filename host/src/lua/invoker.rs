@@ -34,7 +34,7 @@ pub(super) trait Invoker: Send + Sync {
     ///
     /// # Errors
     /// `unknown`, if there is nothing to take up.
-    fn journal(&self, _run: &Arc<str>, _resume: Option<&Resume>) -> Result<Option<Arc<Journal>>, Fault> {
+    fn journal(&self, _run: &Arc<str>, _script: &str, _resume: Option<&Resume>) -> Result<Option<Arc<Journal>>, Fault> {
         Ok(None)
     }
     /// Whether a function writes.
@@ -102,11 +102,11 @@ impl Invoker for Host {
         self.block_on(tasks.join_next_with_id())
     }
 
-    fn journal(&self, run: &Arc<str>, resume: Option<&Resume>) -> Result<Option<Arc<Journal>>, Fault> {
+    fn journal(&self, run: &Arc<str>, script: &str, resume: Option<&Resume>) -> Result<Option<Arc<Journal>>, Fault> {
         let Some(store) = self.surroundings().store.clone() else { return Ok(None) };
         let journal = match resume {
-            Some(resume) => Journal::resume(store, run, resume.repeat_in_doubt)?,
-            None => Journal::new(store, Arc::clone(run)),
+            Some(resume) => Journal::resume(store, run, script, resume.repeat_in_doubt)?,
+            None => Journal::new(store, Arc::clone(run), script),
         };
         Ok(Some(Arc::new(journal)))
     }

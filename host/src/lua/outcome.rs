@@ -1,6 +1,7 @@
 //! What a run came to, in the shape that `--json` prints.
 
 use crate::fault::Fault;
+use crate::interrupt::UnderWay;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -41,6 +42,12 @@ pub struct Meta {
     /// What the audit log calls this run. Absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// The command that goes on with it, where starting afresh would do again what was done. The command line knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+    /// The writes that were under way when the run was interrupted, and what became of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub under_way: Vec<UnderWay>,
 }
 
 /// One function a script asked for.

@@ -8,6 +8,7 @@ use super::vm::Vm;
 use crate::audit::new_run;
 use crate::fault::{Code, Fault};
 use crate::host::Host;
+use crate::interrupt::Interrupt;
 use crate::observer::Observers;
 use crate::rehearsal::Rehearsal;
 use crate::scope::Scope;
@@ -54,6 +55,7 @@ pub(super) struct Settings {
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
     pub(super) scopes: Arc<[Scope]>,
     pub(super) observer: Observers,
+    pub(super) interrupt: Option<Interrupt>,
 }
 
 /// A run that is taken up again.
@@ -66,7 +68,13 @@ pub(in crate::lua) struct Resume {
 impl Settings {
     /// About a run with these settings, which the audit log calls `run`.
     pub(super) fn meta(&self, run: &str) -> Meta {
-        Meta { permission_bypassed: self.force, dry_run: self.rehearsal.is_some(), run: Some(run.into()) }
+        Meta {
+            permission_bypassed: self.force,
+            dry_run: self.rehearsal.is_some(),
+            run: Some(run.into()),
+            resume: None,
+            under_way: self.interrupt.as_ref().filter(|it| it.is_given()).map(Interrupt::writes).unwrap_or_default(),
+        }
     }
 }
 
@@ -85,6 +93,7 @@ impl Default for Settings {
             rehearsal: None,
             scopes: Arc::default(),
             observer: Observers::default(),
+            interrupt: None,
         }
     }
 }
@@ -188,6 +197,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn resume(mut self, run: &str, repeat_in_doubt: bool) -> Self {
         self.settings.resume = Some(Resume { run: run.into(), repeat_in_doubt });
+        self
+    }
+
+    /// Once this is given, the script stops, and nothing it asks for begins any more.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: &Interrupt) -> Self {
+        self.settings.interrupt = Some(interrupt.clone());
         self
     }
 

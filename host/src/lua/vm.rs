@@ -62,11 +62,14 @@ impl Vm {
 
     /// Runs a script to its end, or to the first limit it meets.
     pub(super) fn run(&self, script: &Script, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Outcome {
-        let ended = match self.bridge.start(&self.lua, run, abandoned) {
+        let ended = match self.bridge.start(&self.lua, run, &script.name, abandoned) {
             Ok(()) => self.execute(script),
             Err(fault) => Outcome::faulted(fault),
         };
         invoke::drain(&self.bridge);
+        // Only by then it is known what became of what the script did not wait for.
+        let ended = self.stopped().unwrap_or(ended);
+        self.bridge.close_journal(&ended);
         let outcome = self.bridge.outcome(ended);
         Outcome { memory_usage: outcome.success.then(|| self.lua.used_memory()), ..outcome }
     }
@@ -76,9 +79,6 @@ impl Vm {
             return Outcome::faulted(too_little_memory(self.bridge.settings.memory_limit));
         }
         let ended = self.compile(script).and_then(|chunk| self.run.call::<MultiValue>(chunk));
-        if let Some(trip) = self.bridge.clock.tripped() {
-            return Outcome::faulted(self.bridge.clock.fault(trip));
-        }
         match ended {
             Err(error) => self.failed(Value::Error(Box::new(error))),
             Ok(mut values) => match values.pop_front() {
@@ -86,6 +86,12 @@ impl Vm {
                 _ => self.failed(values.pop_front().unwrap_or_default()),
             },
         }
+    }
+
+    /// What a run came to that met one of its limits, whatever its script made of that.
+    fn stopped(&self) -> Option<Outcome> {
+        let trip = self.bridge.clock.tripped()?;
+        Some(Outcome::faulted(self.bridge.clock.fault(trip)))
     }
 
     fn compile(&self, script: &Script) -> mlua::Result<Function> {
@@ -182,7 +188,7 @@ fn bridge(lua: &Lua, settings: Arc<Settings>, invoker: Arc<dyn Invoker>) -> mlua
     host.raw_set("integrations", settings.surface == Surface::Integrations)?;
     let bridge = Bridge {
         invoker,
-        clock: Clock::new(settings.cpu_limit, settings.time_limit),
+        clock: Clock::new(settings.cpu_limit, settings.time_limit, settings.interrupt.clone()),
         renderer: Renderer::new(shapes.clone(), faults.clone(), named, native),
         settings,
         run: RefCell::new("".into()),
@@ -229,5 +235,6 @@ fn stopped(trip: Trip) -> Error {
     Error::runtime(match trip {
         Trip::Cpu | Trip::Wall => "Lua timeout error",
         Trip::Abandoned => "abandoned",
+        Trip::Interrupted => "interrupted",
     })
 }

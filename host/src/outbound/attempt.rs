@@ -4,13 +4,14 @@ use super::Gate;
 use super::answer::Whole;
 use super::check::Permit;
 use super::client::Lost;
+use super::doubt::Doubtful;
 use super::headers::harmless;
 use super::queue::Passage;
 use super::token::Authority;
 use crate::account::Credential;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
-use crate::journal::Errand;
+use crate::journal::{Entry, Errand};
 use crate::rate::Notice;
 use crate::retry::{Outcome, Repeat};
 use crate::store::blocking;
@@ -63,12 +64,14 @@ impl Gate {
         let request = self.build(parts, permit, authority, body.clone())?;
         let passage = self.turn(&parts.method, permit).await?;
         let writes = self.operation == Operation::Write && !parts.method.is_safe();
-        if let (true, Errand::Remember(entry)) = (writes, &self.errand) {
-            let entry = Arc::clone(entry);
-            // On disk before the first byte leaves.
-            blocking(move || entry.sending()).await?;
-        }
         let doubt = writes.then(|| self.doubt.begin());
+        // From here on nobody can say any more that it did not leave.
+        if let (Some(_), Errand::Remember(entry)) = (&doubt, &self.errand)
+            && let Err(unnoted) = note(entry).await
+        {
+            doubt.into_iter().for_each(Doubtful::end);
+            return Err(unnoted);
+        }
         let record = self.sending(request.method(), permit, request.body().size_hint().lower());
         let attempt = self.exchange(request, passage).await;
         match attempt.as_ref().map(|attempt| &attempt.result) {
@@ -131,6 +134,12 @@ impl Gate {
     fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+/// On disk before the first byte leaves.
+async fn note(entry: &Arc<Entry>) -> Result<(), Fault> {
+    let entry = Arc::clone(entry);
+    blocking(move || entry.sending()).await
 }
 
 impl Lost {

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) struct Doubt(Arc<AtomicU32>);
 
 /// A write on its way. Dropping it, as a deadline does, leaves the doubt.
-pub(super) struct Doubtful<'a>(&'a AtomicU32);
+pub(crate) struct Doubtful<'a>(&'a AtomicU32);
 
 impl Doubt {
     /// A write is about to leave.
-    pub(super) fn begin(&self) -> Doubtful<'_> {
+    pub(crate) fn begin(&self) -> Doubtful<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Doubtful(&self.0)
     }
@@ -21,6 +21,11 @@ impl Doubt {
     /// Whether anything may have happened.
     pub(crate) fn is_any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether it is about the same invocation.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The fault as it must be told: whoever reads it may want to send the same again.

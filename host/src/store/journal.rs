@@ -1,13 +1,14 @@
 //! The writes that runs sent, and what came of them.
 
-use super::{Store, StoreError, milliseconds};
+use super::{Store, StoreError, milliseconds, moment};
 use crate::journal::Write;
 use crate::secret::Secret;
-use rusqlite::{OptionalExtension, params};
-use std::time::{Duration, SystemTime};
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use std::time::SystemTime;
 
-/// A run older than this is taken up by nobody any more.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A run goes on, or begins.
+pub(super) const NOTE_RUN: &str = "INSERT INTO runs (run, script, begun) VALUES (?1, ?2, ?3)
+    ON CONFLICT (run) DO UPDATE SET outcome = NULL";
 
 /// A write that was sent.
 #[derive(Debug)]
@@ -51,8 +52,7 @@ impl Store {
             let opened = opened.ok_or_else(|| self.unsealable(format!("a result of run {run}")))?;
             Ok(opened.expose().to_owned())
         };
-        let sent = SystemTime::UNIX_EPOCH + Duration::from_millis(sent.try_into().unwrap_or_default());
-        Ok(Some(Written { digest, path, result: sealed.map(open).transpose()?, undone, sent }))
+        Ok(Some(Written { digest, path, result: sealed.map(open).transpose()?, undone, sent: moment(sent) }))
     }
 
     /// Whether a run sent the same write at a later point.
@@ -67,6 +67,7 @@ impl Store {
     pub(crate) fn note_sending(
         &self,
         run: &str,
+        script: &str,
         position: u32,
         write: &Write,
         again: bool,
@@ -81,8 +82,14 @@ impl Store {
         let now = milliseconds(SystemTime::now());
         let Write { provider, account, function, .. } = write;
         let row = params![run, position, write.digest(), provider, account, function, arguments, now];
-        let noted = self.connection()?.execute(&note, row);
-        noted.map(|rows| rows > 0).map_err(|error| self.failed(error))
+        let mut connection = self.connection()?;
+        let mut noted = || -> rusqlite::Result<usize> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute(NOTE_RUN, params![run, script, now])?;
+            let rows = transaction.execute(&note, row)?;
+            transaction.commit().map(|()| rows)
+        };
+        noted().map(|rows| rows > 0).map_err(|error| self.failed(error))
     }
 
     /// Notes what came of a write. When this returns, that is on disk.
@@ -93,14 +100,10 @@ impl Store {
         noted.map(drop).map_err(|error| self.failed(error))
     }
 
-    /// Notes that a write turned out not to have happened, and forgets runs that nobody will take up again. It keeps its
-    /// place: what comes at another one is another write.
+    /// Notes that a write turned out not to have happened. It keeps its place: what comes at another one is another write.
     pub(crate) fn note_undone(&self, run: &str, position: u32) -> Result<(), StoreError> {
-        let connection = self.connection()?;
-        let old = milliseconds(SystemTime::now() - KEPT);
         let note = "UPDATE writes SET undone = 1 WHERE run = ?1 AND position = ?2";
-        let noted = connection.execute(note, params![run, position]);
-        let noted = noted.and_then(|_| connection.execute("DELETE FROM writes WHERE sent < ?1", params![old]));
+        let noted = self.connection()?.execute(note, params![run, position]);
         noted.map(drop).map_err(|error| self.failed(error))
     }
 }

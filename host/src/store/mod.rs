@@ -6,6 +6,7 @@
 mod journal;
 mod key;
 mod lease;
+mod runs;
 mod schema;
 mod seal;
 mod secrets;
@@ -13,6 +14,7 @@ mod token;
 
 pub(crate) use journal::Written;
 pub(crate) use lease::Lease;
+pub(crate) use runs::{Doubtful, Remembered};
 pub use secrets::Value;
 pub(crate) use token::Token;
 
@@ -132,6 +134,11 @@ where
 fn milliseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A time as the tables have it.
+fn moment(milliseconds: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds.try_into().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::time::Duration;
 
 /// Each brings the file from the version that is its position to the next. Never changed, only added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE secrets (
         provider TEXT NOT NULL,
@@ -40,6 +40,16 @@ const MIGRATIONS: [&str; 2] = [
         PRIMARY KEY (run, position)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX writes_by_time ON writes (sent);
+",
+    "
+    -- The runs that sent a write. `outcome` is how the last attempt at one ended; it has none while one goes on, and
+    -- after one that was killed.
+    CREATE TABLE runs (
+        run TEXT NOT NULL PRIMARY KEY,
+        script TEXT NOT NULL,
+        begun INTEGER NOT NULL,
+        outcome TEXT
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

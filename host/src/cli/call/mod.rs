@@ -8,10 +8,11 @@ pub(super) use words::sorted;
 
 use super::arguments::PluginFolders;
 use super::failure::{self, Outcome, Usage};
+use super::signals::Signals;
 use super::{audit, open_only, output, rehearse};
 use clap::Args;
 use flags::Typed;
-use kosmo::{Code, Fault, Host, Invocation, Operation, Provider, Rehearsal, Rehearsed, docs};
+use kosmo::{Code, Fault, Host, Interrupt, Invocation, Operation, Provider, Rehearsal, Rehearsed, UnderWay, docs};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -120,6 +121,11 @@ struct Meta {
     operation: Option<&'static str>,
     permission_bypassed: bool,
     account: String,
+    /// Where an interruption may have left a doubt: what the audit log calls it, and the doubt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    under_way: Vec<UnderWay>,
 }
 
 pub(super) fn any(arguments: &IntegrationsCall) -> Outcome {
@@ -169,14 +175,32 @@ fn call(host: &Host, name: &str, words: &[String], options: &Options) -> Outcome
     let account = options.account.clone();
     let rehearsal = options.dry_run.then(|| Arc::new(Rehearsal::silent()));
     let asked = Invocation::new(provider.name(), &function, arguments);
-    let invocation = Invocation { account, force: options.force, rehearsal: rehearsal.clone(), ..asked };
-    let begun = Instant::now();
-    let answer = host.block_on(host.invoke(invocation)).and_then(|json| parsed(&provider, &json));
-    audit::warn(host);
     let name = format!("{}.{function}", provider.name());
     let operation = declared.map(|function| function.operation);
+    let begun = Instant::now();
+    let signals = listen(Envelope::new(&name, operation, Ok(Value::Null), options, begun), options.json);
+    let interrupt = Some(signals.interrupt().clone());
+    let invocation = Invocation { account, force: options.force, rehearsal: rehearsal.clone(), interrupt, ..asked };
+    let answer = host.block_on(host.invoke(invocation)).and_then(|json| parsed(&provider, &json));
+    signals.claim();
+    audit::warn(host);
+    let interrupted = answer.as_ref().is_err_and(|fault| fault.code == Code::Interrupted);
     let envelope = Envelope::new(&name, operation, answer, options, begun);
+    if interrupted {
+        tell(envelope.interrupted(signals.interrupt()), options.json);
+        return Ok(signals.exit_code());
+    }
     Ok(tell(envelope.rehearsed(rehearsal.as_deref()), options.json))
+}
+
+/// What a second signal leaves to be said is `begun`, ended.
+fn listen(begun: Envelope, json: bool) -> Signals {
+    Signals::listen(move |interrupt| {
+        let fault = interrupt.fault();
+        let ended =
+            Envelope { success: false, data: None, error: Some(fault.message.clone()), fault: Some(fault), ..begun };
+        tell(ended.interrupted(interrupt), json);
+    })
 }
 
 /// The provider and its function's declared name.
@@ -257,9 +281,20 @@ impl Envelope {
                 operation: operation.map(Operation::as_str),
                 permission_bypassed: options.force,
                 account: options.account.clone().unwrap_or_else(|| "default".into()),
+                run: None,
+                under_way: Vec::new(),
             },
             duration_ms: (begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
         }
+    }
+
+    /// With what there is to find out what became of it.
+    fn interrupted(self, interrupt: &Interrupt) -> Self {
+        let (run, under_way) = (interrupt.run(), interrupt.writes());
+        if let Some(run) = run.as_ref().filter(|_| !under_way.is_empty()) {
+            output::error(&format!("note: what was recorded of it: kosmo audit --run {run}"));
+        }
+        Self { meta: Meta { run, under_way, ..self.meta }, ..self }
     }
 
     /// With the request that was not sent, if it came to one.
