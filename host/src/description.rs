@@ -152,6 +152,11 @@ impl Description {
         self.position(function).map_or(&[], |index| &self.rules[index])
     }
 
+    /// Whether doing it twice does no more than doing it once, by the methods of its requests.
+    pub(crate) fn is_idempotent(&self, function: &str) -> bool {
+        self.rules(function).iter().flat_map(Rule::methods).all(http::Method::is_idempotent)
+    }
+
     /// The requests by which a write finds out whether an earlier one happened: none where the provider cannot tell.
     pub fn traces(&self, function: &str) -> &[Rule] {
         self.position(function).map_or(&[], |index| &self.traces[index])

@@ -199,6 +199,13 @@ impl Engine {
         self.wasmtime.get_or_init(|| build(&self.settings)).as_ref().map_err(Fault::clone)
     }
 
+    /// Sandboxes in use. None, if there is no engine yet.
+    pub fn instances(&self) -> u64 {
+        let built = self.wasmtime.get().and_then(|engine| engine.as_ref().ok());
+        let pool = built.and_then(wasmtime::Engine::pooling_allocator_metrics);
+        pool.map_or(0, |pool| pool.component_instances())
+    }
+
     fn artifacts(&self) -> Option<&Artifacts> {
         let open = || self.settings.cache.as_ref().and_then(|folder| Artifacts::open(folder).ok());
         self.artifacts.get_or_init(open).as_ref()

@@ -59,12 +59,12 @@ impl Scope {
 
     /// The sentence of a refusal.
     pub(crate) fn refusal(&self, intent: &Intent<'_>) -> String {
-        let (name, provider) = (capital(&self.name), intent.provider);
+        let (name, provider) = (&self.name, intent.provider);
         match self.write {
             Decision::Ask => format!(
-                "Integration '{provider}' write requires approval: {} asks somebody before every write, and nobody \
+                "Integration '{provider}' write requires approval: {name} asks somebody before every write, and nobody \
                  could be asked. {}",
-                self.name, self.cure
+                self.cure
             ),
             Decision::Allow | Decision::Deny => {
                 format!("Integration '{provider}' write access denied: {name} does not write. {}", self.cure)

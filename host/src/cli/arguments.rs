@@ -4,7 +4,7 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{docs, examples, manual, rehearse, runs, schema, search, signals};
+use super::{docs, examples, manual, rehearse, runs, schema, search, serve, signals};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -121,6 +121,18 @@ pub(super) enum Command {
     /// Run Lua that only sees the configured MCP servers
     #[command(name = "mcp:lua", after_help = format!("{SCRIPT_HELP}\n\n{}", signals::HELP), args_override_self = true)]
     McpLua(Script),
+    /// Let MCP clients run Lua, call functions and read documentation
+    #[command(name = "mcp:serve", after_help = serve::HELP)]
+    McpServe(serve::McpServe),
+    /// Make a token for clients of mcp:serve --http
+    #[command(name = "mcp:token:add", after_help = serve::tokens::HELP)]
+    McpTokenAdd(serve::tokens::McpTokenAdd),
+    /// List the tokens
+    #[command(name = "mcp:token:list")]
+    McpTokenList(serve::tokens::McpTokenList),
+    /// Forget a token: whoever uses it is let in no more
+    #[command(name = "mcp:token:remove")]
+    McpTokenRemove(serve::tokens::McpTokenRemove),
     /// Show what each integration may send: what its plugin declares, and what the files grant of it
     #[command(name = "grants:show", args_override_self = true)]
     GrantsShow(GrantsShow),
@@ -339,7 +351,7 @@ fn bytes(text: &str) -> Result<usize, String> {
     bytes.ok_or_else(|| format!("it takes a whole number of bytes, at least {LEAST_MEMORY}, such as 33554432 (32 MiB)"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let usable = seconds.filter(|seconds| !seconds.is_zero());
     usable.ok_or_else(|| "it takes a number of seconds above 0, such as 30 or 0.5".into())

@@ -21,6 +21,7 @@ mod rehearse;
 mod runs;
 mod schema;
 mod search;
+mod serve;
 mod signals;
 mod source;
 mod status;
@@ -61,6 +62,10 @@ fn dispatch(command: Command) -> Outcome {
         Command::AccountsRemove(arguments) => accounts::remove(&arguments),
         Command::AccountsTest(arguments) => accounts::test(&arguments),
         Command::McpLua(arguments) => lua::mcp(&arguments),
+        Command::McpServe(arguments) => serve::run(&arguments),
+        Command::McpTokenAdd(arguments) => serve::tokens::add(&arguments),
+        Command::McpTokenList(arguments) => serve::tokens::list(&arguments),
+        Command::McpTokenRemove(arguments) => serve::tokens::remove(&arguments),
         Command::GrantsShow(arguments) => grants::show(&arguments),
         Command::GrantsCheck(arguments) => grants::check(&arguments),
         Command::GrantsAdd(arguments) => grants::add(&arguments),
@@ -81,12 +86,17 @@ fn open(folders: &[PathBuf]) -> anyhow::Result<Host> {
 
 /// As [`open`], narrowed to what a file grants.
 fn open_only(folders: &[PathBuf], grants: Option<&PathBuf>) -> anyhow::Result<Host> {
+    Ok(prepared(folders, grants)?.build()?)
+}
+
+/// What [`open_only`] builds.
+fn prepared(folders: &[PathBuf], grants: Option<&PathBuf>) -> anyhow::Result<HostBuilder> {
     if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
         anyhow::bail!("Plugin folder not found: {}", folder.display());
     }
     let builder = folders.iter().fold(Host::builder(), HostBuilder::plugins);
     let builder = grants.into_iter().fold(builder, HostBuilder::grants);
-    Ok(builder.from_env()?.build()?)
+    Ok(builder.from_env()?)
 }
 
 /// The commands of a group, without the group's name.

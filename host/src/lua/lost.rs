@@ -5,9 +5,6 @@ use crate::fault::{Code, Fault};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-/// Most lost threads a host bears.
-const MOST: usize = 8;
-
 /// How many threads a host has lost. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lost {
@@ -15,6 +12,9 @@ pub(crate) struct Lost {
 }
 
 impl Lost {
+    /// Most of them that a host bears.
+    pub(crate) const MOST: usize = 8;
+
     /// Those that are lost now.
     pub(crate) fn count(&self) -> usize {
         self.threads.load(Ordering::Relaxed)
@@ -25,12 +25,13 @@ impl Lost {
     /// # Errors
     /// `busy`, if too many are lost already.
     pub(super) fn watch(&self) -> Result<Arc<Watch>, Fault> {
-        if self.count() < MOST {
+        if self.count() < Self::MOST {
             return Ok(Arc::new(Watch { state: AtomicU8::new(RUNNING), lost: self.clone() }));
         }
         let message = format!(
-            "{MOST} scripts could not be stopped at their limits, and each keeps its thread. Restart kosmo to run \
-             further scripts"
+            "{} scripts could not be stopped at their limits, and each keeps its thread. Restart kosmo to run \
+             further scripts",
+            Self::MOST
         );
         Err(Fault::new(Code::Busy, message))
     }
@@ -102,7 +103,7 @@ mod tests {
     fn too_many_lost_threads_keep_further_ones_from_beginning() {
         let lost = Lost::default();
         let mut overs = Vec::new();
-        for _ in 0..MOST {
+        for _ in 0..Lost::MOST {
             let watch = lost.watch().expect("not too many yet");
             overs.push(watch.over());
             watch.give_up();

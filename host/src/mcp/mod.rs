@@ -6,6 +6,7 @@ mod entry;
 mod policy;
 mod reference;
 pub(crate) mod secrets;
+pub mod server;
 
 pub(crate) use policy::McpNarrowing;
 pub use policy::{McpPermission, McpPolicy, McpServerSettings, McpSettings, Trust};

@@ -1,0 +1,96 @@
+//! `mcp:serve`: kosmo as an MCP server, over the pipes of whoever started it or at an address.
+
+mod arguments;
+mod http;
+mod reload;
+mod signals;
+pub(super) mod tokens;
+
+pub(super) use arguments::{HELP, McpServe};
+
+use super::failure::{Outcome, Usage};
+use super::{open, output};
+use kosmo::Host;
+use kosmo::mcp::server::{Server, Sources, UnderWay};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+/// How long what is under way is waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) fn run(arguments: &McpServe) -> Outcome {
+    arguments.check().map_err(Usage)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let host = open(&arguments.plugins.folders)?;
+        let sources = Sources::new(&host);
+        let server = Server::new(host, arguments.offer(), arguments.shares());
+        let stop = CancellationToken::new();
+        signals::attend(stop.clone())?;
+        warn(arguments);
+        let left = match arguments.http {
+            Some(address) => http::serve(arguments, address, &server, sources, stop).await?,
+            None => pipes(arguments, &server, sources, stop).await?,
+        };
+        Ok(tell(&left))
+    })
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get().max(2));
+    Ok(Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
+}
+
+/// Serves until whoever is at the other end closes it, or a signal says that it is enough.
+async fn pipes(
+    arguments: &McpServe,
+    server: &Server,
+    sources: Sources,
+    stop: CancellationToken,
+) -> anyhow::Result<Vec<UnderWay>> {
+    let (_keeping, end) = (reload::keep(&arguments.plugins.folders, server, None, sources)?, CancellationToken::new());
+    let serving = server.serve_pipes(tokio::io::stdin(), tokio::io::stdout(), end.clone());
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        served = &mut serving => {
+            served?;
+            Ok(server.finish(Duration::ZERO).await)
+        }
+        () = stop.cancelled() => {
+            // What is under way still answers while it is waited for.
+            let left = tokio::select! {
+                left = server.finish(PATIENCE) => left,
+                served = &mut serving => {
+                    served?;
+                    server.finish(Duration::ZERO).await
+                }
+            };
+            end.cancel();
+            let _ = serving.await;
+            Ok(left)
+        }
+    }
+}
+
+fn warn(arguments: &McpServe) {
+    if arguments.force {
+        output::error(
+            "warning: --force: the operator's permissions are passed over; what is done past them is in the audit log",
+        );
+    }
+}
+
+/// What could not be waited for, and the exit code.
+fn tell(left: &[UnderWay]) -> i32 {
+    for invocation in left {
+        output::error(&format!("ended while under way: {invocation}"));
+    }
+    i32::from(left.iter().any(|invocation| invocation.writes))
+}
+
+/// A host with what its home says by now, in the place of another.
+fn reopen(folders: &[PathBuf], before: &Host) -> anyhow::Result<Host> {
+    Ok(super::prepared(folders, None)?.succeeding(before).build()?)
+}

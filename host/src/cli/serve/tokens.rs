@@ -1,0 +1,119 @@
+//! `mcp:token:add`, `mcp:token:list` and `mcp:token:remove`: who may connect to `mcp:serve --http`.
+
+use super::arguments::Write;
+use crate::cli::failure::Outcome;
+use crate::cli::{failure, open, output, table};
+use clap::Args;
+use kosmo::mcp::server::tokens::{self, Grant, Known};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+pub(in crate::cli) const HELP: &str = "\
+The token is printed once; only its digest is kept, in mcp-tokens.toml of the kosmo home. It gives at most what is said
+here, at most what `mcp:serve` offers, and at most what config.toml allows. A server that runs takes it up by itself.
+
+Examples:
+  kosmo mcp:token:add ci --integrations dialpad --accounts work
+  kosmo mcp:token:add assistant --write=ask";
+
+/// Flags of `mcp:token:add`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct McpTokenAdd {
+    /// What the token is called
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The only integrations, separated by commas; may be given several times
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    integrations: Vec<String>,
+    /// The only accounts, such as work or dialpad.work; may be given several times
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    accounts: Vec<String>,
+    /// The most that functions may do which write
+    #[arg(long, value_name = "DECISION", default_value = "deny")]
+    write: Write,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Flags of `mcp:token:list`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct McpTokenList {
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Flags of `mcp:token:remove`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct McpTokenRemove {
+    /// As it was called when it was added
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+pub(in crate::cli) fn add(arguments: &McpTokenAdd) -> Outcome {
+    let names =
+        |names: &[String]| Some(names.iter().cloned().collect::<BTreeSet<_>>()).filter(|names| !names.is_empty());
+    let grant = Grant {
+        integrations: names(&arguments.integrations),
+        accounts: names(&arguments.accounts),
+        write: arguments.write.into(),
+    };
+    let token = match tokens::add(&open(&[])?, &arguments.name, grant) {
+        Ok(token) => token,
+        Err(fault) => return failure::fault(fault, arguments.json),
+    };
+    if arguments.json {
+        output::json(&json!({"success": true, "name": arguments.name, "token": token}));
+    } else {
+        output::line(&token);
+        output::error(&format!("this is the token `{}`; it is not shown again", arguments.name));
+    }
+    Ok(0)
+}
+
+pub(in crate::cli) fn list(arguments: &McpTokenList) -> Outcome {
+    let known = match tokens::list(&open(&[])?) {
+        Ok(known) => known,
+        Err(fault) => return failure::fault(fault, arguments.json),
+    };
+    match arguments.json {
+        true => output::json(&json!({"success": true, "tokens": known})),
+        false if known.is_empty() => output::line("There are no tokens. Make one: kosmo mcp:token:add NAME"),
+        false => output::line(&as_table(&known)),
+    }
+    Ok(0)
+}
+
+pub(in crate::cli) fn remove(arguments: &McpTokenRemove) -> Outcome {
+    let McpTokenRemove { name, json } = arguments;
+    let removed = match tokens::remove(&open(&[])?, name) {
+        Ok(removed) => removed,
+        Err(fault) => return failure::fault(fault, *json),
+    };
+    match (removed, json) {
+        (_, true) => output::json(&json!({"success": removed, "name": name})),
+        (true, false) => output::line(&format!("The token `{name}` lets nobody in any more.")),
+        (false, false) => {
+            output::error(&format!("there is no token `{name}`; kosmo mcp:token:list shows those there are"))
+        }
+    }
+    Ok(i32::from(!removed))
+}
+
+fn as_table(known: &[Known]) -> String {
+    let listed = |names: &Option<BTreeSet<String>>| {
+        names.as_ref().map_or("all".into(), |names| names.iter().cloned().collect::<Vec<_>>().join(", "))
+    };
+    let row = |known: &Known| {
+        let Known { name, created, grant } = known;
+        let write = grant.write.as_str().into();
+        vec![name.clone(), listed(&grant.integrations), listed(&grant.accounts), write, created.clone()]
+    };
+    let rows: Vec<_> = known.iter().map(row).collect();
+    table::aligned(&["NAME", "INTEGRATIONS", "ACCOUNTS", "WRITE", "CREATED"], &rows)
+}

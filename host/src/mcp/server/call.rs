@@ -1,0 +1,273 @@
+//! A call of a tool, from its arguments to its result.
+
+use super::fair::Turn;
+use super::handler::Handler;
+use super::http::Gone;
+use super::metrics::Metrics;
+use super::notes::{self, Desk, Reader};
+use super::tools::{Target, Toolbox};
+use super::work::Task;
+use super::{documents, result};
+use crate::nearest::did_you_mean;
+use crate::observer::{Observed, Observer, Request};
+use crate::{Interrupt, Invocation, Rehearsal, Script};
+use rmcp::model::{CallToolRequestParams, CallToolResult, JsonObject};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The arguments of `run_lua`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    code: String,
+    account: Option<String>,
+    timeout: Option<f64>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    query: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    #[serde(default)]
+    page: String,
+}
+
+/// What a call has around it.
+struct Call<'a> {
+    handler: &'a Handler,
+    context: &'a RequestContext<RoleServer>,
+    task: Arc<Task>,
+    desk: Desk,
+    interrupt: Interrupt,
+    _turn: Turn,
+}
+
+/// Calls the tool of this name.
+pub(super) async fn tool(
+    handler: &Handler,
+    asked: CallToolRequestParams,
+    context: RequestContext<RoleServer>,
+) -> Result<CallToolResult, ErrorData> {
+    if handler.server.inner.work.is_closing() {
+        return Ok(result::refused("The server is ending; connect again in a while."));
+    }
+    let toolbox = handler.toolbox().await?;
+    let target = toolbox.find(&asked.name).ok_or_else(|| unknown(&toolbox, &asked.name))?;
+    let (begun, label) = (Instant::now(), label(target));
+    let result = dispatch(handler, target, &asked.name, asked.arguments.unwrap_or_default(), &context).await?;
+    let succeeded = result.is_error != Some(true);
+    handler.server.inner.metrics.called(label, succeeded, begun.elapsed());
+    report(handler, &context, &asked.name, succeeded, begun.elapsed()).await;
+    Ok(result)
+}
+
+async fn dispatch(
+    handler: &Handler,
+    target: &Target,
+    name: &str,
+    arguments: JsonObject,
+    context: &RequestContext<RoleServer>,
+) -> Result<CallToolResult, ErrorData> {
+    match target {
+        Target::SearchDocs => match parse::<Search>(arguments) {
+            Ok(asked) => handler.off(move |host, client| documents::search(host, client, &asked.query)).await,
+            Err(refused) => Ok(*refused),
+        },
+        Target::ReadDoc => match parse::<Read>(arguments) {
+            Ok(asked) => handler.off(move |host, _| documents::page(host, &asked.page)).await,
+            Err(refused) => Ok(*refused),
+        },
+        Target::RunLua => match parse::<Run>(arguments) {
+            Ok(run) => Ok(in_turn(handler, context, name, async |call, reader| call.run(run, reader).await).await),
+            Err(refused) => Ok(*refused),
+        },
+        Target::Function { provider, function, account } => {
+            let asked = invocation(provider, function, *account, arguments);
+            Ok(in_turn(handler, context, name, async |call, reader| call.invoke(asked, reader).await).await)
+        }
+    }
+}
+
+/// Waits for the client's turn, and does the work with somebody passing on what it tells meanwhile.
+async fn in_turn(
+    handler: &Handler,
+    context: &RequestContext<RoleServer>,
+    name: &str,
+    work: impl AsyncFnOnce(&Call<'_>, &mut Reader) -> CallToolResult,
+) -> CallToolResult {
+    let inner = &handler.server.inner;
+    let task = inner.work.begin(&handler.client.name, name);
+    let turn = tokio::select! {
+        turn = inner.fair.take(&handler.client.name) => turn,
+        () = context.ct.cancelled() => return result::refused("The call was cancelled."),
+    };
+    let turn = match turn {
+        Ok(turn) => turn,
+        Err(busy) => {
+            inner.metrics.refused(super::metrics::Refusal::Busy);
+            return result::refused(busy.to_string());
+        }
+    };
+    let (desk, mut reader) = notes::desk(&context.peer, context.meta.get_progress_token());
+    let call = Call { handler, context, task, desk, interrupt: Interrupt::default(), _turn: turn };
+    let result = work(&call, &mut reader).await;
+    reader.finish().await;
+    result
+}
+
+impl Call<'_> {
+    async fn run(&self, run: Run, reader: &mut Reader) -> CallToolResult {
+        let (server, client) = (&self.handler.server, &self.handler.client);
+        let offer = server.offer();
+        let rehearsal = run.dry_run.then(|| Arc::new(Rehearsal::silent()));
+        let mut session = server
+            .host()
+            .session()
+            .scopes(client.scopes())
+            .observer(self.observer())
+            .interrupt(&self.interrupt)
+            .force(offer.force)
+            .time_limit(time_limit(run.timeout, offer.time_limit));
+        if let Some(account) = run.account {
+            session = session.account(account);
+        }
+        if let Some(rehearsal) = &rehearsal {
+            session = session.rehearse(rehearsal);
+        }
+        let session = session.build();
+        let outcome = self.attend(reader, session.run(Script::new("run_lua", run.code))).await;
+        result::of_run(&outcome, rehearsal.as_deref(), offer.characters)
+    }
+
+    async fn invoke(&self, asked: Invocation, reader: &mut Reader) -> CallToolResult {
+        let (server, client) = (&self.handler.server, &self.handler.client);
+        let invocation = Invocation {
+            force: server.offer().force,
+            scopes: Arc::clone(client.scopes()),
+            observer: self.observer().into(),
+            //STUB            //STUB            interrupt: Some(self.interrupt.clone()),
+            ..asked
+        };
+        let host = server.host();
+        let outcome = self.attend(reader, host.invoke(invocation)).await;
+        result::of_function(outcome, server.offer().characters)
+    }
+
+    /// Waits for the work, passing on what it tells. Whoever gives up on it interrupts it: it ends by itself, soon, and
+    /// no write is torn apart.
+    async fn attend<T>(&self, reader: &mut Reader, work: impl Future<Output = T>) -> T {
+        let (mut work, mut end) = (pin!(work), pin!(self.end()));
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = &mut end, if !self.interrupt.is_given() => self.interrupt.give(),
+                Some(note) = reader.next() => tokio::select! {
+                    () = reader.pass_on(note) => {}
+                    () = &mut end, if !self.interrupt.is_given() => self.interrupt.give(),
+                },
+            }
+        }
+    }
+
+    /// Waits until nobody waits for the call any more.
+    async fn end(&self) {
+        tokio::select! {
+            () = self.context.ct.cancelled() => {}
+            () = gone(self.context) => {}
+            () = self.handler.server.inner.work.ended() => {}
+        }
+    }
+
+    fn observer(&self) -> Arc<dyn Observer> {
+        let metrics = Arc::clone(&self.handler.server.inner.metrics);
+        Arc::new(Everybody { metrics, task: Arc::clone(&self.task), desk: self.desk.clone() })
+    }
+}
+
+/// Waits until a client's connection is lost for good; for ever, where that is not to be known.
+async fn gone(context: &RequestContext<RoleServer>) {
+    let parts = context.extensions.get::<http::request::Parts>();
+    match parts.and_then(|parts| parts.extensions.get::<Gone>()) {
+        Some(Gone(gone)) => gone.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// All who are told of what a call does.
+struct Everybody {
+    metrics: Arc<Metrics>,
+    task: Arc<Task>,
+    desk: Desk,
+}
+
+impl Observer for Everybody {
+    fn begun(&self, of: &Observed<'_>) {
+        self.task.begun(of);
+        self.desk.begun(of);
+    }
+
+    fn requested(&self, of: &Observed<'_>, request: &Request<'_>) {
+        self.metrics.requested(of, request);
+        self.desk.requested(of, request);
+    }
+
+    fn ended(&self, of: &Observed<'_>, outcome: &str, took: Duration) {
+        self.task.ended(of, outcome, took);
+        self.metrics.ended(of, outcome, took);
+    }
+}
+
+fn invocation(
+    provider: &str,
+    function: &str,
+    account: Option<&'static str>,
+    mut arguments: Map<String, Value>,
+) -> Invocation {
+    let account = account.and_then(|name| arguments.remove(name)).and_then(|name| Some(name.as_str()?.to_owned()));
+    Invocation { account, ..Invocation::new(provider, function, arguments) }
+}
+
+fn time_limit(asked: Option<f64>, most: Duration) -> Duration {
+    let asked = asked.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    asked.map_or(most, |asked| asked.min(most))
+}
+
+/// A mistake that whoever wrote the call can repair, so it is told as a result and not as an error.
+fn parse<T: for<'de> Deserialize<'de>>(arguments: JsonObject) -> Result<T, Box<CallToolResult>> {
+    let mistake = |error| Box::new(result::refused(format!("The arguments cannot be used: {error}.")));
+    serde_json::from_value(Value::Object(arguments)).map_err(mistake)
+}
+
+fn unknown(toolbox: &Toolbox, name: &str) -> ErrorData {
+    let suggestion = did_you_mean(name, toolbox.tools.iter().map(|tool| &*tool.name));
+    let name = crate::clip::clipped(name, crate::clip::NAME);
+    ErrorData::invalid_params(format!("Unknown tool: {name}.{suggestion}"), None)
+}
+
+/// A name for metrics.
+fn label(target: &Target) -> &'static str {
+    match target {
+        Target::RunLua => "run_lua",
+        Target::SearchDocs => "search_docs",
+        Target::ReadDoc => "read_doc",
+        Target::Function { .. } => "function",
+    }
+}
+
+async fn report(handler: &Handler, context: &RequestContext<RoleServer>, name: &str, succeeded: bool, took: Duration) {
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let data = json!({"tool": name, "success": succeeded, "ms": ms});
+    handler.logging.tell(&context.peer, succeeded, data).await;
+}

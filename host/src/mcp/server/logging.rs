@@ -1,0 +1,34 @@
+//! What a client is told of what happens, as far as it wants to hear of it.
+#![expect(deprecated, reason = "clients of the revisions before 2026-07-28 read logs")]
+
+use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam};
+use rmcp::{Peer, RoleServer};
+use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+
+/// The least that one client wants to hear of: warnings, unless it says otherwise.
+#[derive(Debug)]
+pub(super) struct Logging(Mutex<LoggingLevel>);
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self(Mutex::new(LoggingLevel::Warning))
+    }
+}
+
+impl Logging {
+    pub(super) fn set(&self, level: LoggingLevel) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = level;
+    }
+
+    /// Tells that something succeeded, or failed.
+    pub(super) async fn tell(&self, peer: &Peer<RoleServer>, succeeded: bool, data: Value) {
+        let level = if succeeded { LoggingLevel::Info } else { LoggingLevel::Warning };
+        let wanted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if level as u8 >= wanted as u8 {
+            let message = LoggingMessageNotificationParam::new(level, data).with_logger("kosmo");
+            // A client that went away reads no logs.
+            let _ = peer.notify_logging_message(message).await;
+        }
+    }
+}
