@@ -167,7 +167,8 @@ pub fn check(host: &Host, provider: &Provider, account: &str, method: &str, url:
     let (mut allowed, mut denied) = (Vec::new(), Vec::new());
     for function in &description.functions {
         let checker = checker(&function.name);
-        match checker.check(&method, &url) {
+        let permit = checker.check(&method, &url);
+        match permit.and_then(|permit| checker.check_closed(&method, &url, &permit).map(|()| permit)) {
             Ok(permit) => {
                 let intent = Intent::new(&description.name, account, function);
                 let permission = checker.permissions.decide(&intent).decision;

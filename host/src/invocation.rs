@@ -1,6 +1,7 @@
 //! What is asked of a provider, and what it has around it when it answers.
 
 use crate::account::DEFAULT;
+use crate::approval::Approvals;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -45,6 +46,8 @@ pub struct Invocation {
     pub observer: Observers,
     /// What can end it early.
     pub interrupt: Option<Interrupt>,
+    /// Who is asked where the permission is `ask`; without, it is a refusal.
+    pub approvals: Option<Approvals>,
 }
 
 impl Invocation {
@@ -64,6 +67,7 @@ impl Invocation {
             scopes: Arc::default(),
             observer: Observers::default(),
             interrupt: None,
+            approvals: None,
         }
     }
 

@@ -20,6 +20,7 @@
 
 mod account;
 pub mod accounts;
+mod approval;
 mod arguments;
 mod artifact;
 pub mod audit;
@@ -53,6 +54,7 @@ mod network;
 mod oauth;
 mod observer;
 mod outbound;
+mod patience;
 mod permission;
 mod plugins;
 mod policy;
@@ -74,6 +76,7 @@ mod store;
 mod target;
 mod turns;
 
+pub use approval::{Approval, Approvals, Approver, Approving, Overlap, Question};
 pub use config::{Config, ConfigError};
 pub use description::{CredentialField, Description, FieldKind, Function, Kind, Operation, Pagination, Parameter};
 pub use engine::{Configure, Engine};

@@ -1,6 +1,7 @@
 //! Whether a script may do what it asks for: `allow`, `ask` or `deny`, per provider and operation, refined per function
 //! and per account. Pure.
 
+use crate::approval::Approval;
 use crate::description::{Function, Name, Operation};
 use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
@@ -204,14 +205,6 @@ impl<'a> Permissions<'a> {
         strictest.unwrap_or((default.0, default.1, "config.toml"))
     }
 
-    /// Whether it may go ahead. `force` overrides `ask` and `deny`, and nothing else anywhere.
-    ///
-    /// # Errors
-    /// `approval_required` or `denied`, naming the cure.
-    pub(crate) fn check(&self, intent: &Intent<'_>, force: bool) -> Result<(), Fault> {
-        self.decide(intent).check(intent, force)
-    }
-
     /// Whether every function they name exists: a mistyped denial would deny nothing.
     ///
     /// # Errors
@@ -241,28 +234,69 @@ impl Ruling {
         self.refusal.is_none()
     }
 
-    /// As [`Permissions::check`].
+    /// Whether somebody has to approve it.
+    pub(crate) fn asks(&self, force: bool) -> bool {
+        self.decision == Decision::Ask && !self.is_forced(force)
+    }
+
+    /// Nothing forces a scope.
+    fn is_forced(&self, force: bool) -> bool {
+        force && self.is_of_files()
+    }
+
+    /// Whether it may go ahead. `force` overrides `ask` and `deny` of files, and nothing else anywhere.
+    ///
+    /// # Errors
+    /// `approval_required` or `denied`, naming the cure.
     pub(crate) fn check(&self, intent: &Intent<'_>, force: bool) -> Result<(), Fault> {
-        let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
-        match (self.decision, &self.refusal) {
-            (Decision::Ask, Some(refusal)) => Err(Fault::new(Code::ApprovalRequired, refusal.as_str())),
-            (Decision::Deny, Some(refusal)) => Err(Fault::new(Code::Denied, refusal.as_str())),
-            _ if force => Ok(()),
-            (Decision::Allow, _) => Ok(()),
-            (Decision::Ask, None) => Err(Fault::new(
-                Code::ApprovalRequired,
-                format!(
-                    "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
-                     /settings → Integrations ({cure}), or to run this once with --force."
-                ),
-            )),
-            (Decision::Deny, None) => Err(Fault::new(
-                Code::Denied,
-                format!(
-                    "Integration '{provider}' {word} access denied. Enable it in /settings → Integrations ({cure})."
-                ),
-            )),
+        match self.decision {
+            Decision::Allow => Ok(()),
+            Decision::Ask | Decision::Deny if self.is_forced(force) => Ok(()),
+            Decision::Ask => Err(self.unanswered(intent)),
+            Decision::Deny => Err(self.denied(intent)),
         }
+    }
+
+    /// What was answered where it says `ask`.
+    ///
+    /// # Errors
+    /// `denied`, if the answer is no; `approval_required`, if there is none.
+    pub(crate) fn answered(&self, intent: &Intent<'_>, approval: Approval) -> Result<(), Fault> {
+        let Intent { provider, account, function, operation } = intent;
+        let said = match approval {
+            Approval::Once | Approval::Always => return Ok(()),
+            Approval::Unanswered => return Err(self.unanswered(intent)),
+            Approval::No => "said no",
+            Approval::Never => "said never",
+        };
+        let message = format!(
+            "Integration '{provider}' {} access denied: the user was asked about {provider}.{function} on account \
+             '{account}' and {said}.",
+            operation.as_str()
+        );
+        Err(Fault::new(Code::Denied, message))
+    }
+
+    fn denied(&self, intent: &Intent<'_>) -> Fault {
+        if let Some(refusal) = &self.refusal {
+            return Fault::new(Code::Denied, refusal.as_str());
+        }
+        let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
+        let message =
+            format!("Integration '{provider}' {word} access denied. Enable it in /settings → Integrations ({cure}).");
+        Fault::new(Code::Denied, message)
+    }
+
+    fn unanswered(&self, intent: &Intent<'_>) -> Fault {
+        if let Some(refusal) = &self.refusal {
+            return Fault::new(Code::ApprovalRequired, refusal.as_str());
+        }
+        let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
+        let message = format!(
+            "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
+             /settings → Integrations ({cure}), or to run this once with --force."
+        );
+        Fault::new(Code::ApprovalRequired, message)
     }
 }
 
@@ -366,7 +400,8 @@ mod tests {
             let own = permission(text);
             let permissions = Permissions::new(vec![("config.toml", &own)], None);
             let intent = Intent { provider: "dialpad", account: "default", function: "f", operation };
-            assert_eq!(permissions.check(&intent, force).err().map(|fault| fault.code), expected, "{text}");
+            let checked = permissions.decide(&intent).check(&intent, force);
+            assert_eq!(checked.err().map(|fault| fault.code), expected, "{text}");
         };
         check("", Operation::Read, false, None);
         check("", Operation::Write, false, Some(Code::ApprovalRequired));
@@ -382,7 +417,8 @@ mod tests {
             let (own, scope) = (permission(text), [scope(write)]);
             let permissions = Permissions::new(vec![("config.toml", &own)], None).within(&scope);
             let intent = Intent { provider: "dialpad", account: "default", function: "f", operation: Operation::Write };
-            assert_eq!(permissions.check(&intent, force).err().map(|fault| fault.code), expected, "{text}");
+            let checked = permissions.decide(&intent).check(&intent, force);
+            assert_eq!(checked.err().map(|fault| fault.code), expected, "{text}");
         };
         check("write = \"allow\"", Decision::Allow, false, None);
         check("write = \"allow\"", Decision::Ask, false, Some(Code::ApprovalRequired));
@@ -395,6 +431,22 @@ mod tests {
     fn scope(write: Decision) -> Scope {
         let (name, cure) = ("this MCP server".into(), "Start it with --write=allow.".into());
         Scope { name, integrations: None, accounts: None, write, cure }
+    }
+
+    #[test]
+    fn an_answer_is_the_last_word_where_it_says_ask() {
+        let intent = Intent { provider: "dialpad", account: "work", function: "send_sms", operation: Operation::Write };
+        let ruling = Permissions::new(vec![("config.toml", &Permission::OPEN)], None).decide(&intent);
+        let check = |approval, expected: Option<(Code, &str)>| {
+            let fault = ruling.answered(&intent, approval).err();
+            assert_eq!(fault.as_ref().map(|fault| (fault.code, fault.message.as_str())), expected);
+        };
+        check(Approval::Once, None);
+        check(Approval::Always, None);
+        let start = "Integration 'dialpad' write access denied: the user was asked about dialpad.send_sms on account";
+        check(Approval::No, Some((Code::Denied, &format!("{start} 'work' and said no."))));
+        check(Approval::Never, Some((Code::Denied, &format!("{start} 'work' and said never."))));
+        assert_eq!(ruling.answered(&intent, Approval::Unanswered), ruling.check(&intent, false));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A loaded plugin, and the whole story of one invocation: [`Provider::invoke`].
 
+use crate::approval::{Approvals, Question};
 use crate::arguments;
 use crate::audit::{Trail, Verdict};
 use crate::bindings::{PluginPre, contract};
@@ -12,7 +13,8 @@ use crate::journal::{Errand, Write};
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
 use crate::outbound::{Budget, Connected, Doubt, Gate, Outbound};
-use crate::permission::{Decision, Intent, Permissions};
+use crate::patience::Deadline;
+use crate::permission::{Decision, Intent, Ruling};
 use crate::resume::Ticket;
 use crate::sandbox::Sandbox;
 use serde_json::{Map, Value};
@@ -117,6 +119,8 @@ impl Provider {
         trail: &Arc<Trail>,
         doubt: &Doubt,
     ) -> Result<String, Fault> {
+        let patience = asked.approvals.as_ref().map(Approvals::patience).cloned().unwrap_or_default();
+        let script = asked.deadline.map(|at| Deadline::new(at, &patience));
         let function = self.function(&asked.function)?;
         trail.found(&self.digest, function);
         let told = |fault: Fault| host.secrets.scrubbed_fault(fault).of(self.name(), &function.name);
@@ -132,16 +136,26 @@ impl Provider {
         let scopes = Arc::clone(&asked.scopes);
         scopes.iter().try_for_each(|scope| scope.check(self.name(), connected.account.name())).map_err(told)?;
         let permissions = policies.permissions(self.name()).past_ask(past_ask).within(&scopes);
-        permit(&permissions, &intent, asked.force, trail).map_err(told)?;
+        let ruling = permissions.decide(&intent);
+        let question = asked.approvals.as_ref().map(|_| Question {
+            operation,
+            arguments: host.secrets.scrubbed_object(&arguments),
+            rehearsed: rehearsal.is_some(),
+            ..Question::new(self.name(), connected.account.name(), function, &ruling.rule)
+        });
+        let approver = asked.approvals.as_ref().zip(question.as_ref());
+        permit(&ruling, &intent, asked.force, approver, trail).await.map_err(told)?;
         if let Some(rehearsal) = &rehearsal {
             rehearsal.ran(self.name(), connected.account.name(), &function.name);
         }
-        self.ready(host, &path, asked.deadline).await.map_err(told)?;
+        let script = script.map(|script| script.at());
+        self.ready(host, &path, script).await.map_err(told)?;
 
         let now = Instant::now();
         let limits = policies.granted(self.name()).limits(host.limits);
         let limit = now + limits.wall.min(LONGEST);
-        let deadline = asked.deadline.map_or(limit, |script| script.min(limit));
+        let ends = script.map_or(limit, |script| script.min(limit));
+        let deadline = Deadline::new(ends, &patience);
         let gate = Gate {
             host: Arc::clone(host),
             trail: Arc::clone(trail),
@@ -152,24 +166,23 @@ impl Provider {
             force: asked.force,
             scopes: Arc::clone(&scopes),
             limits,
-            deadline,
+            deadline: deadline.clone(),
             asked: 0.into(),
             sent: 0.into(),
             held: Budget::new(host.limits.held),
             doubt: doubt.clone(),
             errand,
             rehearsal,
+            approver: asked.approvals.zip(question),
             held_back: OnceLock::new(),
             cause: Mutex::default(),
         };
         let run = self.run(host, gate, arguments);
-        let late = |_| {
-            Fault::new(
-                Code::Timeout,
-                format!("{path} did not finish within {} s.", (deadline - now).as_secs_f64().ceil()),
-            )
+        let late = || {
+            let given = (ends - now).as_secs_f64().ceil();
+            Fault::new(Code::Timeout, format!("{path} did not finish within {given} s."))
         };
-        let outcome = timeout_at(deadline.into(), run).await.map_err(late).flatten();
+        let outcome = deadline.enforce(run).await.ok_or_else(late).flatten();
         outcome.map(|json| host.secrets.scrubbed(json)).map_err(|fault| told(doubt.tell(fault)))
     }
 
@@ -225,12 +238,7 @@ impl Provider {
             account: account.name().into(),
             base_url: account.base().as_str().into(),
             settings: account.settings().to_vec(),
-            time_left: gate
-                .deadline
-                .saturating_duration_since(Instant::now())
-                .as_millis()
-                .try_into()
-                .unwrap_or(u32::MAX),
+            time_left: gate.deadline.left().as_millis().try_into().unwrap_or(u32::MAX),
             resume: host.resumes.get(&ticket),
             lost: gate.errand.lost(),
             arguments,
@@ -279,9 +287,19 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// Whether the operator lets scripts do this, on record.
-fn permit(permissions: &Permissions<'_>, intent: &Intent<'_>, force: bool, trail: &Trail) -> Result<(), Fault> {
-    let ruling = permissions.decide(intent);
+/// Whether the operator lets scripts do this, on record: by the ruling, or where that says `ask`, by the answer.
+async fn permit(
+    ruling: &Ruling,
+    intent: &Intent<'_>,
+    force: bool,
+    approver: Option<(&Approvals, &Question)>,
+    trail: &Trail,
+) -> Result<(), Fault> {
+    if let Some((approvals, question)) = approver.filter(|_| ruling.asks(force)) {
+        let answer = approvals.ask(question).await;
+        trail.permission(answer.into(), &answer.after(&ruling.rule))?;
+        return ruling.answered(intent, answer);
+    }
     let verdict = match ruling.decision {
         Decision::Allow => Verdict::Allowed,
         Decision::Ask | Decision::Deny if force && ruling.is_of_files() => Verdict::Forced,

@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock};
 use url::form_urlencoded;
@@ -69,6 +70,20 @@ impl Secrets {
         }
     }
 
+    /// The same object with nothing secret in its texts and names.
+    pub(crate) fn scrubbed_object(&self, object: &Map<String, Value>) -> Map<String, Value> {
+        object.iter().map(|(name, value)| (self.scrubbed(name.clone()), self.scrubbed_value(value))).collect()
+    }
+
+    fn scrubbed_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.scrubbed(text.clone())),
+            Value::Array(items) => items.iter().map(|item| self.scrubbed_value(item)).collect(),
+            Value::Object(object) => Value::Object(self.scrubbed_object(object)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
     /// The same fault with nothing secret in its words.
     pub(crate) fn scrubbed_fault(&self, fault: Fault) -> Fault {
         let (message, provider_code) = (self.scrubbed(fault.message), fault.provider_code);
@@ -92,7 +107,7 @@ impl Spellings {
     fn of(value: &Secret) -> Self {
         let plain = value.expose();
         let form: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
-        let json = serde_json::Value::from(plain).to_string();
+        let json = Value::from(plain).to_string();
         let mut spellings = vec![plain.to_owned(), json[1..json.len() - 1].to_owned(), escapes_lowered(&form), form];
         spellings.extend((0..3).flat_map(|offset| base64_cores(plain.as_bytes(), offset)));
         let mut distinct = Vec::<Secret>::new();

@@ -1,6 +1,7 @@
 //! Scenarios: real components, a real engine, providers on loopback, Lua in, outcome out. This is the specification.
 
 mod answers;
+mod approvals;
 mod attacks;
 mod audit;
 mod cli;

@@ -1,5 +1,6 @@
 //! What a record says. Never an argument's value, a query, a body or a secret.
 
+use crate::approval::Approval;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -96,6 +97,10 @@ pub enum Verdict {
     Allowed,
     /// It may go ahead this once, because the run was forced past the permission.
     Forced,
+    /// Somebody was asked, and said that it may.
+    Approved,
+    /// Somebody was asked, and said that it may not.
+    Refused,
     /// Nobody was there to approve it.
     ApprovalRequired,
     /// It may not.
@@ -113,12 +118,24 @@ pub struct Place<'a> {
     pub path: Cow<'a, str>,
 }
 
+impl From<Approval> for Verdict {
+    fn from(answer: Approval) -> Self {
+        match answer {
+            Approval::Once | Approval::Always => Self::Approved,
+            Approval::No | Approval::Never => Self::Refused,
+            Approval::Unanswered => Self::ApprovalRequired,
+        }
+    }
+}
+
 impl Verdict {
     /// As it is written.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
             Self::Forced => "forced",
+            Self::Approved => "approved",
+            Self::Refused => "refused",
             Self::ApprovalRequired => "approval_required",
             Self::Denied => "denied",
         }
@@ -126,7 +143,7 @@ impl Verdict {
 
     /// Whether it went against the script.
     pub fn is_refusal(self) -> bool {
-        matches!(self, Self::ApprovalRequired | Self::Denied)
+        matches!(self, Self::Refused | Self::ApprovalRequired | Self::Denied)
     }
 }
 

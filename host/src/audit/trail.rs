@@ -1,6 +1,7 @@
 //! One invocation as the log follows it: from the asking, over every decision and request, to the end.
 
 use super::{Audit, Event, Place, Record, Unwritable, Verdict, masked, new_run};
+use crate::approval::Approval;
 use crate::clip::{NAME, clipped};
 use crate::description::{Function, Operation};
 use crate::fault::{Code, Fault};
@@ -105,6 +106,16 @@ impl Trail {
         self.go_on(recorded, true)?;
         self.observe(|observer, of| observer.begun(of));
         Ok(())
+    }
+
+    /// Somebody was asked about a request because of this rule.
+    ///
+    /// # Errors
+    /// That a write cannot be recorded, and so may not go on.
+    pub(crate) fn answered(&self, answer: Approval, rule: &str, place: Place<'_>) -> Result<(), Fault> {
+        let decision = Verdict::from(answer);
+        let recorded = self.decided(decision, Some(&answer.after(rule)), None, Some(place));
+        if decision.is_refusal() { Ok(()) } else { self.go_on(recorded, true) }
     }
 
     /// The gate lets a request out.

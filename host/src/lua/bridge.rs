@@ -15,11 +15,11 @@ use super::session::{LEAST_MEMORY, Settings};
 use super::shape::Shapes;
 use crate::fault::Fault;
 use crate::journal::{DONE, Journal};
+use crate::patience::Patience;
 use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Shared by all host functions of one Lua state.
 pub(super) struct Bridge {
@@ -77,13 +77,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is no such run to take up again.
-    pub(super) fn start(
-        &self,
-        lua: &Lua,
-        run: Arc<str>,
-        script: &str,
-        abandoned: Arc<AtomicBool>,
-    ) -> Result<(), Fault> {
+    pub(super) fn start(&self, lua: &Lua, run: Arc<str>, script: &str, patience: Arc<Patience>) -> Result<(), Fault> {
         let journal = match self.settings.rehearsal {
             Some(_) => Ok(None),
             None => self.invoker.journal(&run, script, self.settings.resume.as_ref()),
@@ -92,7 +86,7 @@ impl Bridge {
         self.records.take();
         self.output.take();
         self.limit_memory(lua);
-        self.clock.start(abandoned);
+        self.clock.start(patience);
         self.journal.replace(journal?);
         Ok(())
     }

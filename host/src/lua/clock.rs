@@ -4,9 +4,9 @@
 use crate::cpu::thread_cpu;
 use crate::fault::{Code, Fault};
 use crate::interrupt::Interrupt;
-use std::cell::Cell;
+use crate::patience::Patience;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Luau asks at every turn of a loop; the time is looked at once in so many turns.
@@ -36,7 +36,7 @@ pub(super) struct Clock {
     next_cpu_check: Cell<Instant>,
     turns: Cell<u32>,
     tripped: Cell<Option<Trip>>,
-    abandoned: Cell<Option<Arc<AtomicBool>>>,
+    patience: RefCell<Arc<Patience>>,
     interrupt: Option<Interrupt>,
 }
 
@@ -51,24 +51,29 @@ impl Clock {
             next_cpu_check: Cell::new(now),
             turns: Cell::new(0),
             tripped: Cell::new(None),
-            abandoned: Cell::new(None),
+            patience: RefCell::default(),
             interrupt,
         }
     }
 
-    /// Starts the time of a run, which ends early once `abandoned` is set.
-    pub(super) fn start(&self, abandoned: Arc<AtomicBool>) {
+    /// Starts the time of a run, which ends early once it is abandoned.
+    pub(super) fn start(&self, patience: Arc<Patience>) {
         let now = Instant::now();
         self.started.set(now);
         self.cpu_started.set(thread_cpu());
         self.next_cpu_check.set(now + self.cpu);
         self.tripped.set(None);
-        self.abandoned.set(Some(abandoned));
+        self.patience.replace(patience);
     }
 
-    /// When the run has to be over.
+    /// When the run has to be over, as things stand: while somebody is asked, that moves on.
     pub(super) fn deadline(&self) -> Instant {
-        self.started.get() + self.wall
+        self.started.get() + self.wall + self.patience.borrow().spent()
+    }
+
+    /// Whose patience the run is up to.
+    pub(super) fn patience(&self) -> Arc<Patience> {
+        Arc::clone(&self.patience.borrow())
     }
 
     /// How long the run has taken.
@@ -124,7 +129,7 @@ impl Clock {
     }
 
     fn reached(&self, now: Instant) -> Option<Trip> {
-        if self.is_abandoned() {
+        if self.patience.borrow().is_abandoned() {
             Some(Trip::Abandoned)
         } else if self.interrupt.as_ref().is_some_and(Interrupt::is_given) {
             Some(Trip::Interrupted)
@@ -142,13 +147,6 @@ impl Clock {
         let left = self.cpu.saturating_sub(used);
         self.next_cpu_check.set(now + left);
         left.is_zero().then_some(Trip::Cpu)
-    }
-
-    fn is_abandoned(&self) -> bool {
-        let abandoned = self.abandoned.take();
-        let is = abandoned.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
-        self.abandoned.set(abandoned);
-        is
     }
 }
 

@@ -67,6 +67,7 @@ impl Target {
             scopes: Arc::clone(&bridge.settings.scopes),
             observer: bridge.settings.observer.clone(),
             interrupt: bridge.settings.interrupt.clone(),
+            approvals: bridge.settings.approvals.as_ref().map(|approvals| approvals.with(&bridge.clock.patience())),
         })
     }
 

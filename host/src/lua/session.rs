@@ -5,11 +5,13 @@ use super::invoker::Invoker;
 use super::lost::{Over, Watch};
 use super::outcome::{Meta, Outcome};
 use super::vm::Vm;
+use crate::approval::Approvals;
 use crate::audit::new_run;
 use crate::fault::{Code, Fault};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::observer::Observers;
+use crate::patience::Patience;
 use crate::rehearsal::Rehearsal;
 use crate::scope::Scope;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +58,7 @@ pub(super) struct Settings {
     pub(super) scopes: Arc<[Scope]>,
     pub(super) observer: Observers,
     pub(super) interrupt: Option<Interrupt>,
+    pub(super) approvals: Option<Approvals>,
 }
 
 /// A run that is taken up again.
@@ -94,6 +97,7 @@ impl Default for Settings {
             scopes: Arc::default(),
             observer: Observers::default(),
             interrupt: None,
+            approvals: None,
         }
     }
 }
@@ -153,6 +157,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn observer(mut self, observer: impl Into<Observers>) -> Self {
         self.settings.observer = observer.into();
+        self
+    }
+
+    /// Who is asked where a permission is `ask`. Without, that is a refusal. The time people take counts against no limit.
+    #[must_use]
+    pub fn approvals(mut self, approvals: &Approvals) -> Self {
+        self.settings.approvals = Some(approvals.clone());
         self
     }
 
@@ -254,7 +265,7 @@ struct Job {
     /// What the audit log calls its run.
     id: Arc<str>,
     begun: Arc<OnceLock<Instant>>,
-    abandoned: Arc<AtomicBool>,
+    patience: Arc<Patience>,
     reply: Sender<Outcome>,
 }
 
@@ -267,7 +278,7 @@ impl Session {
             Err(refused) => return *refused,
         };
         // Dropped with this future, and then the script stops.
-        let _stop = Stop(Arc::clone(&run.abandoned));
+        let _stop = Stop(Arc::clone(&run.patience));
         let (tell, told) = oneshot::channel();
         // A thread that waits, because the caller's runtime may have no clock and the host's may have no thread.
         let waiting = thread::Builder::new().name("kosmo-lua-wait".into());
@@ -312,9 +323,9 @@ impl Session {
         let (reply, answer) = channel();
         let limit = self.settings.time_limit.saturating_add(self.settings.grace);
         let (overdue, watch) = (Arc::clone(&self.overdue), worker.watch);
-        let run = Run { begun: Arc::default(), abandoned: Arc::default(), overdue, watch, answer, limit };
-        let (begun, abandoned) = (Arc::clone(&run.begun), Arc::clone(&run.abandoned));
-        match worker.jobs.send(Job { script, id: Arc::clone(id), begun, abandoned, reply }) {
+        let run = Run { begun: Arc::default(), patience: Arc::default(), overdue, watch, answer, limit };
+        let (begun, patience) = (Arc::clone(&run.begun), Arc::clone(&run.patience));
+        match worker.jobs.send(Job { script, id: Arc::clone(id), begun, patience, reply }) {
             Ok(()) => Ok(run),
             Err(_) => Err(Box::new(self.ended(Ended::Broken, id))),
         }
@@ -364,7 +375,7 @@ impl Session {
 struct Run {
     /// When the thread took it up; only then its time begins to run out.
     begun: Arc<OnceLock<Instant>>,
-    abandoned: Arc<AtomicBool>,
+    patience: Arc<Patience>,
     /// The session's: whether some script of it did not end.
     overdue: Arc<AtomicBool>,
     watch: Arc<Watch>,
@@ -403,7 +414,7 @@ impl Run {
     }
 
     fn given_up(&self, ended: Ended) -> Ended {
-        self.abandoned.store(true, Ordering::Relaxed);
+        self.patience.abandon();
         ended
     }
 
@@ -412,16 +423,17 @@ impl Run {
     }
 
     fn left(&self) -> Duration {
-        self.begun.get().map_or(self.limit, |begun| self.limit.saturating_sub(begun.elapsed()))
+        let limit = self.limit.saturating_add(self.patience.spent());
+        self.begun.get().map_or(limit, |begun| limit.saturating_sub(begun.elapsed()))
     }
 }
 
 /// Stops a script when nobody waits for it any more.
-struct Stop(Arc<AtomicBool>);
+struct Stop(Arc<Patience>);
 
 impl Drop for Stop {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.abandon();
     }
 }
 
@@ -429,11 +441,11 @@ impl Drop for Stop {
 fn work(settings: Arc<Settings>, invoker: Arc<dyn Invoker>, jobs: &Receiver<Job>, over: &Over) {
     let vm = Vm::new(settings, invoker);
     // What nobody waits for any more is not even begun.
-    for job in jobs.iter().filter(|job| !job.abandoned.load(Ordering::Relaxed)) {
+    for job in jobs.iter().filter(|job| !job.patience.is_abandoned()) {
         // Nobody else sets it.
         let _ = job.begun.set(Instant::now());
         let outcome = match &vm {
-            Ok(vm) => vm.run(&job.script, job.id, job.abandoned),
+            Ok(vm) => vm.run(&job.script, job.id, job.patience),
             Err(error) => Outcome::faulted(Fault::new(Code::Internal, format!("Lua could not be started: {error}"))),
         };
         // The caller may have given up.

@@ -12,12 +12,12 @@ use super::session::{LEAST_MEMORY, Script, Settings, Surface};
 use super::shape::Shapes;
 use super::{invoke, library};
 use crate::fault::{Code, Fault};
+use crate::patience::Patience;
 use mlua::chunk::{ChunkMode, Compiler};
 use mlua::{Error, Function, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// In the order they build on each other.
 const PRELUDE: [&str; 6] = [
@@ -61,8 +61,8 @@ impl Vm {
     }
 
     /// Runs a script to its end, or to the first limit it meets.
-    pub(super) fn run(&self, script: &Script, run: Arc<str>, abandoned: Arc<AtomicBool>) -> Outcome {
-        let ended = match self.bridge.start(&self.lua, run, &script.name, abandoned) {
+    pub(super) fn run(&self, script: &Script, run: Arc<str>, patience: Arc<Patience>) -> Outcome {
+        let ended = match self.bridge.start(&self.lua, run, &script.name, patience) {
             Ok(()) => self.execute(script),
             Err(fault) => Outcome::faulted(fault),
         };

@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::check::Permit;
+use crate::approval::Approval;
 use crate::audit::{Attempt, Place, Trail};
 use crate::clip::clipped;
 use crate::fault::Fault;
@@ -19,15 +20,28 @@ const HOST: usize = 255;
 
 impl Gate {
     /// As [`Gate::check`], on record. For a write, a decision that cannot be recorded is a refusal.
-    pub(super) fn decide(&self, method: &Method, uri: &str) -> Result<Permit<'_>, Fault> {
+    pub(super) async fn decide(&self, method: &Method, uri: &str) -> Result<Permit<'_>, Fault> {
         let permit = self.check(method, uri).inspect_err(|fault| self.refused(method, uri, fault))?;
+        self.approve(method, uri, &permit).await?;
         let (rule, place) = allowed(method, &permit);
         self.trail.allowed(&rule, &place)?;
         Ok(permit)
     }
 
+    /// Somebody was asked about a request of this permit.
+    pub(super) fn answered(
+        &self,
+        method: &Method,
+        permit: &Permit<'_>,
+        answer: Approval,
+        rule: &str,
+    ) -> Result<(), Fault> {
+        let (_, place) = allowed(method, permit);
+        self.trail.answered(answer, rule, place)
+    }
+
     /// What is refused may hold anything, a secret in any spelling too.
-    fn refused(&self, method: &Method, uri: &str, fault: &Fault) {
+    pub(super) fn refused(&self, method: &Method, uri: &str, fault: &Fault) {
         if let Some(field) = self.host.secrets.find(uri.as_bytes()) {
             let fault = Fault::new(fault.code, format!("its URL holds {field}"));
             return self.trail.refused(&fault, Some(place(method, REDACTED, format!("/{REDACTED}"))));

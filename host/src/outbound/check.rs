@@ -7,7 +7,7 @@ use crate::description::{Description, Function};
 use crate::fault::{Code, Fault};
 use crate::grant::{Allowing, GrantRule, Granted, Missing};
 use crate::journal::Errand;
-use crate::permission::{Intent, Permissions};
+use crate::permission::{Intent, Permissions, Ruling};
 use crate::rehearsal::Least;
 use crate::rule::{Base, METHODS, PathPattern, Rule, is_known};
 use crate::target::{Target, TargetError};
@@ -23,6 +23,14 @@ pub(crate) struct Permit<'a> {
     pub(crate) rule: &'a Rule,
     /// Of each file that lists requests, the rule that lists this one.
     pub(crate) granted: Vec<Allowing<'a>>,
+    /// The other functions that cover it and whose permission is `ask`: each has to be approved before it leaves.
+    pub(crate) open: Vec<Open<'a>>,
+}
+
+/// A function that somebody has to approve.
+pub(crate) struct Open<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) ruling: Ruling,
 }
 
 /// One function of one account, and everything that was said of its requests.
@@ -87,10 +95,8 @@ impl<'a> Checker<'a> {
         let granted = self.granted.allows(method, &target, self.account.base());
         let granted = granted.map_err(|missing| self.ungranted(method, uri, rule, &target, &missing))?;
         let authenticated = rule.origin() == "base";
-        if authenticated {
-            self.check_others(method, uri, &target)?;
-        }
-        Ok(Permit { target, authenticated, rule, granted })
+        let open = if authenticated { self.check_others(method, uri, &target)? } else { Vec::new() };
+        Ok(Permit { target, authenticated, rule, granted, open })
     }
 
     /// Whether the function would send it if nobody objected.
@@ -119,10 +125,31 @@ impl<'a> Checker<'a> {
     /// What a rule lets out needs the permission of every function whose rule covers it too: `api_delete` cannot do what
     /// a denied `delete_message` could not. A function whose rule is the wider one has no say in what a narrower one
     /// names: `delete_message` does not need what only `api_delete` is denied. What a server may take for a path is
-    /// covered like the path: another spelling of it is no way round the permission.
-    fn check_others(&self, method: &Method, uri: &str, target: &Target) -> Result<(), Fault> {
-        let mut others = self.others(method, target).into_iter();
-        others.try_for_each(|other| self.check_permission(other).map_err(|fault| self.told(method, uri, other, fault)))
+    /// covered like the path: another spelling of it is no way round the permission. An approval is of one function, too:
+    /// gives the others that are still to be approved.
+    fn check_others(&self, method: &Method, uri: &str, target: &Target) -> Result<Vec<Open<'a>>, Fault> {
+        let mut open = Vec::new();
+        for function in self.others(method, target) {
+            let intent = self.intent(function);
+            let ruling = self.permissions.decide(&intent);
+            if ruling.asks(self.force) {
+                open.push(Open { function, ruling });
+            } else {
+                let checked = ruling.check(&intent, self.force);
+                checked.map_err(|fault| self.told(method, uri, function, fault))?;
+            }
+        }
+        Ok(open)
+    }
+
+    /// Whether nobody has to be asked.
+    ///
+    /// # Errors
+    /// `approval_required`, if somebody has.
+    pub(crate) fn check_closed(&self, method: &Method, uri: &str, permit: &Permit<'_>) -> Result<(), Fault> {
+        let Some(Open { function, ruling }) = permit.open.first() else { return Ok(()) };
+        let closed = ruling.check(&self.intent(function), self.force);
+        closed.map_err(|fault| self.told(method, uri, function, fault))
     }
 
     fn others(&self, method: &Method, target: &Target) -> Vec<&'a Function> {
@@ -157,9 +184,8 @@ impl<'a> Checker<'a> {
         known.flat_map(|base| rule.methods().iter().map(move |method| grant(method, base))).collect()
     }
 
-    fn check_permission(&self, function: &Function) -> Result<(), Fault> {
-        let intent = Intent::new(&self.description.name, self.account.name(), function);
-        self.permissions.check(&intent, self.force)
+    pub(crate) fn intent<'b>(&'b self, function: &'b Function) -> Intent<'b> {
+        Intent::new(&self.description.name, self.account.name(), function)
     }
 
     /// Those of a function's rules for the account's own origin that let a request out.
@@ -174,7 +200,8 @@ impl<'a> Checker<'a> {
         rules.iter().filter(resembles).collect()
     }
 
-    fn told(&self, method: &Method, uri: &str, function: &Function, fault: Fault) -> Fault {
+    /// A refusal because of another function.
+    pub(crate) fn told(&self, method: &Method, uri: &str, function: &Function, fault: Fault) -> Fault {
         let what = self.attempt(method, uri);
         Fault { message: format!("{what}, which is what {} does: {}", function.name, fault.message), ..fault }
     }

@@ -2,6 +2,7 @@
 
 pub mod address;
 mod answer;
+mod approve;
 mod attempt;
 mod audited;
 mod budget;
@@ -23,12 +24,14 @@ mod token;
 mod tunnel;
 
 use crate::account::Account;
+use crate::approval::{Approvals, Question};
 use crate::audit::Trail;
 use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
 use crate::journal::Errand;
 use crate::limits::Limits;
+use crate::patience::Deadline;
 use crate::rehearsal::Rehearsal;
 use crate::scope::Scope;
 use answer::Gathered;
@@ -42,7 +45,6 @@ use std::fmt::Display;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use budget::Budget;
@@ -76,7 +78,7 @@ pub(crate) struct Gate {
     pub(crate) scopes: Arc<[Scope]>,
     pub(crate) limits: Limits,
     /// When the invocation ends, whatever it is doing.
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     /// Requests the guest asked for, refused ones included.
     pub(crate) asked: AtomicU32,
     /// Requests that went out, repeated ones included.
@@ -86,6 +88,8 @@ pub(crate) struct Gate {
     pub(crate) doubt: Doubt,
     pub(crate) errand: Errand,
     pub(crate) rehearsal: Option<Arc<Rehearsal>>,
+    /// Who is asked where a permission is `ask`, and what was asked of the invocation as a whole.
+    pub(crate) approver: Option<(Approvals, Question)>,
     /// The result of an invocation that a rehearsal ended before it sent something.
     pub(crate) held_back: OnceLock<String>,
     pub(crate) cause: Mutex<Option<Fault>>,
@@ -138,7 +142,7 @@ impl Gate {
         self.check_over()?;
         self.count(&self.asked)?;
         let (parts, body) = request.into_parts();
-        let permit = self.decide(&parts.method, &parts.uri.to_string())?;
+        let permit = self.decide(&parts.method, &parts.uri.to_string()).await?;
         // Given back once there is an answer.
         let mut share = Share::new(Arc::clone(&self.held), Arc::clone(&self.host.held));
         let body = collect(body, self.limits.request_body, &mut share).await?;

@@ -94,7 +94,7 @@ impl Drop for Passage<'_> {
 impl Gate {
     /// Waits until this request may go out.
     pub(super) async fn turn<'a>(&'a self, method: &Method, permit: &Permit<'a>) -> Result<Passage<'a>, Fault> {
-        let turn = self.connected.queue.enter(self.rate_group(method, permit), self.deadline).await;
+        let turn = self.connected.queue.enter(self.rate_group(method, permit), self.deadline.at()).await;
         turn.map_err(|wait| too_late(&wait, &self.description.title))
     }
 
