@@ -30,12 +30,15 @@ impl From<ConfigError> for EditError {
 /// Any leaves the file as it was.
 pub(crate) fn edit(home: &Path, change: impl FnOnce(&mut DocumentMut) -> Option<()>) -> Result<(), EditError> {
     let file = home.join("config.toml");
-    let text = files::read_text(&file).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
+    let mut text = files::read_text(&file).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
     Config::parse(&text, &file)?;
     let shape = || EditError::Shape(file.clone());
     let mut document: DocumentMut = text.parse().map_err(|_| shape())?;
     change(&mut document).ok_or_else(shape)?;
-    let text = document.to_string();
+    let before = std::mem::replace(&mut text, document.to_string());
+    if text == before {
+        return Ok(());
+    }
     Config::parse(&text, &file)?;
     // A link stays one: what it leads to is replaced.
     let target = file.canonicalize().unwrap_or_else(|_| file.clone());
@@ -62,23 +65,48 @@ pub(crate) fn table<'a>(document: &'a mut DocumentMut, keys: &[&str]) -> Option<
 /// # Errors
 /// When the file has a mistake, holds something else there, or cannot be written. It is then as it was.
 pub(crate) fn set(home: &Path, keys: &[&str], value: impl Into<Value>) -> Result<(), Fault> {
-    let refused = |error| {
-        let message = match error {
-            EditError::Config(ConfigError::Unreadable { file, error }) | EditError::Unwritable(file, error) => {
-                format!("{}: {error}", file.display())
-            }
-            EditError::Config(error) => error.to_string(),
-            EditError::Shape(file) => {
-                let place = keys.join(".");
-                format!("{}: it has something else at [{place}]; write it there by hand", file.display())
-            }
-        };
-        Fault::new(Code::Unconfigured, message)
-    };
-    edit(home, |document| put(document, keys, value.into())).map_err(refused)
+    edit(home, |document| put(document, keys, value.into())).map_err(|error| refused(keys, error))
 }
 
-fn put(document: &mut DocumentMut, keys: &[&str], mut value: Value) -> Option<()> {
+/// Takes away what [`set`] sets. Whether it was there.
+///
+/// # Errors
+/// As [`set`].
+pub(crate) fn unset(home: &Path, keys: &[&str]) -> Result<bool, Fault> {
+    let mut was_there = false;
+    let remove = |document: &mut DocumentMut| {
+        let (last, tables) = keys.split_last()?;
+        was_there = take(document.as_item_mut(), tables, last);
+        Some(())
+    };
+    edit(home, remove).map_err(|error| refused(keys, error))?;
+    Ok(was_there)
+}
+
+fn take(item: &mut Item, tables: &[&str], last: &str) -> bool {
+    let Some(table) = item.as_table_like_mut() else { return false };
+    match tables.split_first() {
+        None => table.remove(last).is_some(),
+        Some((first, rest)) => table.get_mut(first).is_some_and(|item| take(item, rest, last)),
+    }
+}
+
+fn refused(keys: &[&str], error: EditError) -> Fault {
+    let message = match error {
+        EditError::Config(ConfigError::Unreadable { file, error }) | EditError::Unwritable(file, error) => {
+            format!("{}: {error}", file.display())
+        }
+        EditError::Config(error) => error.to_string(),
+        EditError::Shape(file) => {
+            let place = keys.join(".");
+            format!("{}: it has something else at [{place}]; write it there by hand", file.display())
+        }
+    };
+    Fault::new(Code::Unconfigured, message)
+}
+
+/// Sets the last of `keys` in the table that the others name; nothing, if something else stands there.
+pub(crate) fn put(document: &mut DocumentMut, keys: &[&str], mut value: Value) -> Option<()> {
     let (last, tables) = keys.split_last()?;
     let item = table(document, tables)?;
     let table = item.as_table_like_mut()?;

@@ -13,6 +13,14 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
 
+/// As [`write`], for files that others may read: one that is there stays as readable as it is.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let beside = write_beside_with(path, &[text.as_bytes()], OpenOptions::new())?;
+    let kept = std::fs::metadata(path).map(|old| std::fs::set_permissions(&beside, old.permissions()));
+    let moved = kept.unwrap_or(Ok(())).and_then(|()| std::fs::rename(&beside, path));
+    moved.inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
 /// As [`write`], but whoever comes first wins: an existing file stays, and that is no error.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = write_beside(path, &[bytes])?;
@@ -47,6 +55,29 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         outcome => outcome,
     }
+}
+
+/// As [`read_text`], for a file that others have a say in: never more than `largest` bytes, and never what is no file,
+/// since reading that may not end.
+pub(crate) fn read_foreign(path: &Path, largest: u64) -> io::Result<Option<String>> {
+    use std::io::Read;
+    let metadata = match std::fs::metadata(path) {
+        Err(error) if is_absent(&error) => return Ok(None),
+        metadata => metadata?,
+    };
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(largest + 1).read_to_string(&mut text)?;
+    match u64::try_from(text.len()) {
+        Ok(length) if length <= largest => Ok(Some(text)),
+        _ => Err(io::Error::other(format!("it is larger than {largest} bytes"))),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Creates a folder that only its owner can enter, or closes one that others could.
@@ -99,10 +130,14 @@ pub(crate) fn is_deleted(_: &File) -> bool {
 }
 
 fn write_beside(path: &Path, parts: &[&[u8]]) -> io::Result<PathBuf> {
+    write_beside_with(path, parts, private_options())
+}
+
+fn write_beside_with(path: &Path, parts: &[&[u8]], mut options: OpenOptions) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let beside = path.with_extension(format!("{:016x}", u64::from_le_bytes(random)));
-    let mut file = private_options().write(true).create_new(true).open(&beside)?;
+    let mut file = options.write(true).create_new(true).open(&beside)?;
     let written = parts.iter().try_for_each(|part| file.write_all(part));
     match written {
         Ok(()) => Ok(beside),

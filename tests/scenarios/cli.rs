@@ -12,6 +12,8 @@ mod grants;
 mod limits;
 mod manual;
 mod mcp;
+mod mcp_install;
+mod mcp_manage;
 mod plugins;
 mod runs;
 mod scripts;

@@ -70,9 +70,23 @@ fn one_file_opens_sockets_and_none_uses_the_crates_own_client() {
 
 #[test]
 fn secrets_are_exposed_where_they_are_read_attached_sealed_and_looked_for() {
-    let read_and_attached = ["account/reader.rs", "oauth.rs", "outbound/attempt.rs", "outbound/token.rs"];
-    let looked_for_and_sealed =
-        ["secrets.rs", "store/journal.rs", "store/key.rs", "store/seal.rs", "store/secrets.rs", "store/token.rs"];
+    let read_and_attached = [
+        "account/reader.rs",
+        "mcp/reference.rs",
+        "mcp/review.rs",
+        "oauth.rs",
+        "outbound/attempt.rs",
+        "outbound/token.rs",
+    ];
+    let looked_for_and_sealed = [
+        "secrets.rs",
+        "store/journal.rs",
+        "store/key.rs",
+        "store/runs.rs",
+        "store/seal.rs",
+        "store/secrets.rs",
+        "store/token.rs",
+    ];
     assert_eq!(mention(&[".expose()", "Secret::expose"]), [&read_and_attached[..], &looked_for_and_sealed].concat());
 }
 

@@ -4,7 +4,7 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{docs, examples, manual, rehearse, runs, schema, search, serve, signals};
+use super::{docs, examples, manual, mcp, rehearse, runs, schema, search, serve, signals};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -133,6 +133,8 @@ pub(super) enum Command {
     /// Forget a token: whoever uses it is let in no more
     #[command(name = "mcp:token:remove")]
     McpTokenRemove(serve::tokens::McpTokenRemove),
+    #[command(flatten)]
+    Mcp(mcp::Mcp),
     /// Show what each integration may send: what its plugin declares, and what the files grant of it
     #[command(name = "grants:show", args_override_self = true)]
     GrantsShow(GrantsShow),

@@ -14,6 +14,7 @@ mod grants;
 mod integrations;
 mod lua;
 mod manual;
+mod mcp;
 mod output;
 mod plugins;
 mod progress;
@@ -66,6 +67,7 @@ fn dispatch(command: Command) -> Outcome {
         Command::McpTokenAdd(arguments) => serve::tokens::add(&arguments),
         Command::McpTokenList(arguments) => serve::tokens::list(&arguments),
         Command::McpTokenRemove(arguments) => serve::tokens::remove(&arguments),
+        Command::Mcp(command) => mcp::run(&command),
         Command::GrantsShow(arguments) => grants::show(&arguments),
         Command::GrantsCheck(arguments) => grants::check(&arguments),
         Command::GrantsAdd(arguments) => grants::add(&arguments),
@@ -134,6 +136,7 @@ mod tests {
     fn a_space_does_for_the_colon() {
         check("kosmo integrations lua w.lua --json", "kosmo integrations:lua w.lua --json");
         check("kosmo mcp lua", "kosmo mcp:lua");
+        check("kosmo mcp secret:set a K", "kosmo mcp:secret:set a K");
         check("kosmo grants show dialpad", "kosmo grants:show dialpad");
         check("kosmo plugins install a.wasm", "kosmo plugins:install a.wasm");
         check("kosmo integrations:lua integrations lua", "kosmo integrations:lua integrations lua");

@@ -4,14 +4,18 @@ use super::comments::without_comments;
 use super::entry::{File, server};
 use super::policy::McpPolicy;
 use super::reference::Template;
+use crate::files;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Bytes of the largest file that is read. They are written by hand.
+const LARGEST: u64 = 4 << 20;
+
 /// Files of the project, the later ones winning over the earlier, all winning over the one in the kosmo home.
-const PROJECT_FILES: [&str; 3] = [".vscode/mcp.json", ".cursor/mcp.json", ".mcp.json"];
+pub(super) const PROJECT_FILES: [&str; 3] = [".vscode/mcp.json", ".cursor/mcp.json", ".mcp.json"];
 
 /// A configured server, as `mcp.servers()` shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -172,9 +176,9 @@ impl McpConfig {
     }
 
     fn read(&mut self, source: String, path: PathBuf) {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => self.add(&source, &path, &text),
-            Err(error) if missing(&error) => {}
+        match files::read_foreign(&path, LARGEST) {
+            Ok(Some(text)) => self.add(&source, &path, &text),
+            Ok(None) => {}
             Err(error) => self.warnings.push(Warning::Unreadable { path, problem: error.to_string() }),
         }
     }
@@ -191,10 +195,6 @@ impl McpConfig {
             }
         }
     }
-}
-
-fn missing(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 fn syntax(path: &Path, error: &serde_json::Error) -> Warning {

@@ -1,14 +1,34 @@
 //! The Model Context Protocol, both ways: scripts reach MCP servers, and MCP clients reach kosmo.
 
+pub mod clients;
 mod comments;
 pub mod config;
+pub mod edit;
+mod edit_error;
 mod entry;
+mod file;
+pub mod install;
+mod jsonc;
+mod keep;
+mod permit;
+mod place;
+mod plain;
 mod policy;
+pub mod presets;
 mod reference;
+pub mod review;
 pub(crate) mod secrets;
 pub mod server;
+mod standing;
+pub mod transfer;
 
+pub use edit_error::EditError;
+pub use keep::{KeptSecret, kept_secrets, set_secret, unset_secret};
+pub use permit::{permit, permit_tool};
+pub use place::{Scope, check_name};
+pub use plain::{looks_secret, masked_arguments};
 pub(crate) use policy::McpNarrowing;
 pub use policy::{McpPermission, McpPolicy, McpServerSettings, McpSettings, Trust};
 pub use reference::{Part, Template};
 pub use secrets::Told;
+pub use standing::{Standing, configured, standing};

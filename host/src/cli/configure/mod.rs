@@ -1,6 +1,6 @@
 //! `integrations:configure`: giving a provider an account, and deciding what scripts may do with it.
 
-mod prompt;
+pub(super) mod prompt;
 mod wish;
 
 use super::arguments::PluginFolders;
@@ -12,6 +12,7 @@ use kosmo::{CredentialField, Decision, FieldKind, Host, Operation, Provider, Sec
 use serde_json::json;
 use std::io::Read;
 use wish::Wish;
+pub(super) use wish::decision;
 
 pub(super) const HELP: &str = "\
 Without flags it asks on the terminal; secrets are not shown. They are kept sealed in kosmo.db of the kosmo home and

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write, stderr, stdin};
 
 /// Whether there is somebody to ask.
-pub(super) fn somebody_is_there() -> bool {
+pub(in crate::cli) fn somebody_is_there() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
@@ -11,7 +11,7 @@ pub(super) fn somebody_is_there() -> bool {
 ///
 /// # Errors
 /// When the terminal is gone.
-pub(super) fn line(question: &str) -> io::Result<String> {
+pub(in crate::cli) fn line(question: &str) -> io::Result<String> {
     show(question)?;
     let mut answer = String::new();
     if stdin().read_line(&mut answer)? == 0 {
@@ -24,7 +24,7 @@ pub(super) fn line(question: &str) -> io::Result<String> {
 ///
 /// # Errors
 /// When the terminal is gone, or the person pressed Ctrl-C.
-pub(super) fn secret(question: &str) -> io::Result<String> {
+pub(in crate::cli) fn secret(question: &str) -> io::Result<String> {
     // Before the question is seen, or what is typed fast would be seen, too.
     let unseen = Unseen::begin()?;
     show(question)?;

@@ -144,7 +144,7 @@ fn one_permission(text: &str) -> Result<(Operation, Decision), String> {
 ///
 /// # Errors
 /// These three.
-pub(super) fn decision(text: &str) -> Result<Decision, String> {
+pub(in crate::cli) fn decision(text: &str) -> Result<Decision, String> {
     match text {
         "allow" => Ok(Decision::Allow),
         "ask" => Ok(Decision::Ask),

@@ -1,0 +1,64 @@
+//! A server as programs and people see it.
+
+use kosmo::mcp::config::Server;
+use kosmo::mcp::{Standing, Trust, masked_arguments};
+use serde_json::{Value, json};
+
+/// What `mcp.servers()` shows, and how it stands.
+pub(super) fn listed(server: &Server, standing: &Standing) -> Value {
+    let mut row = serde_json::to_value(server).unwrap_or_default();
+    row["args"] = json!(masked_arguments(&server.args));
+    row["status"] = json!(standing.word(server));
+    row["trust"] = json!(trust(standing.trust));
+    row
+}
+
+/// The same with everything that is in the way.
+pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
+    let mut row = listed(server, standing);
+    let details = json!({
+        "active": standing.is_active(server),
+        "fingerprint": server.fingerprint,
+        "changed": standing.changed,
+        "env": server.env.keys().collect::<Vec<_>>(),
+        "headers": server.headers.keys().collect::<Vec<_>>(),
+        "missing": standing.missing,
+        "next_commands": standing.next,
+    });
+    for (key, value) in details.as_object().into_iter().flatten() {
+        row[key] = value.clone();
+    }
+    row
+}
+
+/// What is started, or where it listens.
+pub(super) fn target(server: &Server) -> String {
+    let program = server.command.iter().cloned().chain(masked_arguments(&server.args));
+    server.url.clone().filter(|_| server.command.is_none()).unwrap_or_else(|| program.collect::<Vec<_>>().join(" "))
+}
+
+fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Own => "own",
+        Trust::Reviewed => "reviewed",
+        Trust::Changed => "changed",
+        Trust::Unknown => "unknown",
+    }
+}
+
+/// A few lines about one server.
+pub(super) fn block(server: &Server, standing: &Standing) -> String {
+    let mut lines = vec![
+        format!("{}: {} ({})", server.name, standing.word(server), server.source),
+        format!("  {}", target(server)),
+        format!("  read {}, write {}", server.permissions.read, server.permissions.write),
+    ];
+    let names = |what: &str, names: Vec<&str>| (!names.is_empty()).then(|| format!("  {what} {}", names.join(", ")));
+    lines.extend(names("environment", server.env.keys().map(String::as_str).collect()));
+    lines.extend(names("headers", server.headers.keys().map(String::as_str).collect()));
+    lines.extend(server.is_of_project().then(|| format!("  fingerprint {}", server.fingerprint)));
+    lines.extend(standing.changed.iter().map(|change| format!("  since it was trusted, {change}")));
+    lines.extend(standing.missing.iter().map(|problem| format!("  {problem}")));
+    lines.extend(standing.next.iter().map(|command| format!("  next: {command}")));
+    lines.join("\n")
+}

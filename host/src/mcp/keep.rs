@@ -1,0 +1,85 @@
+//! Secrets of servers, for the operator's own tools: they go in sealed, and no value comes out.
+
+use super::edit_error::EditError;
+use super::place;
+use super::secrets::OWNER;
+use crate::Host;
+use crate::fault::{Code, Fault};
+use crate::store::Value;
+use std::collections::BTreeMap;
+
+/// A secret, without its value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// Whose it is.
+    pub server: String,
+    /// What it is called.
+    pub key: String,
+    /// The environment variable that holds it whenever it is needed, if it is not kept itself.
+    pub variable: Option<String>,
+    /// Whether there is a value now.
+    pub is_set: bool,
+}
+
+/// Keeps a secret, sealed.
+///
+/// # Errors
+/// `invalid_argument` for a key that no reference could name; else why the store cannot be used.
+pub fn set_secret(host: &Host, server: &str, key: &str, value: Value) -> Result<(), EditError> {
+    place::check_name(server)?;
+    check_key(key)?;
+    let (_, store) = place::home(host)?;
+    Ok(store.change(OWNER, server, &[(key.to_owned(), value)].into(), &[]).map_err(Fault::from)?)
+}
+
+/// Drops a secret. Whether there was one.
+///
+/// # Errors
+/// When the store cannot be used.
+pub fn unset_secret(host: &Host, server: &str, key: &str) -> Result<bool, EditError> {
+    let (_, store) = place::home(host)?;
+    let was = store.fields(OWNER, server).map_err(Fault::from)?.contains_key(key);
+    if was {
+        store.change(OWNER, server, &BTreeMap::new(), &[key.into()]).map_err(Fault::from)?;
+    }
+    Ok(was)
+}
+
+/// The secrets of one server, or of all.
+///
+/// # Errors
+/// When the store cannot be used.
+pub fn kept_secrets(host: &Host, server: Option<&str>) -> Result<Vec<KeptSecret>, EditError> {
+    let (_, store) = place::home(host)?;
+    let servers = match server {
+        Some(server) => vec![server.to_owned()],
+        None => store.accounts(OWNER).map_err(Fault::from)?,
+    };
+    let mut all = Vec::new();
+    for server in servers {
+        let fields = store.fields(OWNER, &server).map_err(Fault::from)?;
+        all.extend(fields.into_iter().map(|(key, value)| described(host, &server, key, value)));
+    }
+    Ok(all)
+}
+
+fn described(host: &Host, server: &str, key: String, value: Value) -> KeptSecret {
+    let (variable, is_set) = match value {
+        Value::Text(_) => (None, true),
+        Value::Environment(name) => {
+            let is_set = host.surroundings().config.environment(&name).is_some();
+            (Some(name), is_set)
+        }
+    };
+    KeptSecret { server: server.into(), key, variable, is_set }
+}
+
+/// References end a server's name at the last dot, and themselves at a brace.
+fn check_key(key: &str) -> Result<(), Fault> {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !key.is_empty() && key.bytes().all(letters) {
+        return Ok(());
+    }
+    let message = format!("`{}` cannot be a secret's key: it has letters, digits, `-` and `_`.", key.escape_debug());
+    Err(Fault::new(Code::InvalidArgument, message))
+}

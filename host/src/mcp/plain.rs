@@ -1,0 +1,118 @@
+//! What looks like a secret in the clear, where a reference should stand. Pure.
+
+use super::reference::{Part, Template};
+
+/// Parts of names of which the values are secrets.
+const TELLING: [&str; 12] = [
+    "token",
+    "secret",
+    "password",
+    "passphrase",
+    "passwd",
+    "credential",
+    "apikey",
+    "api_key",
+    "api-key",
+    "access_key",
+    "authorization",
+    "cookie",
+];
+
+/// How the tokens of well-known services begin.
+const BEGINNINGS: [&str; 14] = [
+    "sk-",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "xapp-",
+    "AKIA",
+    "eyJ",
+    "tvly-",
+    "fc-",
+];
+
+/// Letters of the shortest value that could be worth hiding.
+const SHORTEST: usize = 8;
+
+/// Whether a value would let anybody in who reads the file. References are not values.
+pub fn looks_secret(name: &str, value: &str) -> bool {
+    let template = Template::parse(value);
+    if template.parts().iter().any(|part| !matches!(part, Part::Text(_))) {
+        return false;
+    }
+    let name = name.to_ascii_lowercase();
+    let is_telling = TELLING.iter().any(|part| name.contains(part)) || name.ends_with("_key") || name == "key";
+    value.len() >= SHORTEST && (is_telling || begins_so(value))
+}
+
+/// Whether an argument is, or hands over, such a value: `--api-key=…`, or what follows `--api-key`.
+pub(super) fn argument_looks_secret(before: Option<&str>, argument: &str) -> bool {
+    let flag = |word: &str| word.trim_start_matches('-').to_owned();
+    match argument.split_once('=') {
+        Some((name, value)) if name.starts_with('-') => looks_secret(&flag(name), value),
+        _ => {
+            let name = before.filter(|before| before.starts_with('-')).map(flag).unwrap_or_default();
+            !argument.starts_with('-') && looks_secret(&name, argument)
+        }
+    }
+}
+
+/// Arguments with `***` for what looks like a secret.
+pub fn masked_arguments(args: &[String]) -> Vec<String> {
+    let before = |index: usize| index.checked_sub(1).and_then(|before| args.get(before)).map(String::as_str);
+    let shown = |(index, argument): (usize, &String)| {
+        if !argument_looks_secret(before(index), argument) {
+            return argument.clone();
+        }
+        argument.split_once('=').map_or("***".into(), |(name, _)| format!("{name}=***"))
+    };
+    args.iter().enumerate().map(shown).collect()
+}
+
+fn begins_so(value: &str) -> bool {
+    let value = value.strip_prefix("Bearer ").unwrap_or(value);
+    let is_word = value.len() >= 2 * SHORTEST && value.bytes().all(|byte| byte.is_ascii_graphic());
+    is_word && BEGINNINGS.iter().any(|beginning| value.starts_with(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, value: &str, expected: bool) {
+        assert_eq!(looks_secret(name, value), expected, "{name}={value}");
+    }
+
+    #[test]
+    fn values_are_secret_by_their_name_or_their_look() {
+        check("GITHUB_TOKEN", "abcdefgh", true);
+        check("Authorization", "Bearer abc", true);
+        check("OPENAI_API_KEY", "0123456789", true);
+        check("LICENSE_KEY", "0123456789", true);
+        check("ANYTHING", "ghp_0123456789abcdef", true);
+        check("ANYTHING", "Bearer eyJ0123456789abcdef", true);
+        check("GITHUB_TOKEN", "", false);
+        check("GITHUB_TOKEN", "@secret:mcp.github.token", false);
+        check("Authorization", "Bearer ${KOSMO_SECRET:mcp.github.token}", false);
+        check("GITHUB_TOKEN", "${GITHUB_TOKEN}", false);
+        check("LOG_LEVEL", "debugging", false);
+        check("KEYBOARD", "qwertyuiop", false);
+        check("PATH_PREFIX", "sk-ip this one", false);
+    }
+
+    #[test]
+    fn arguments_are_secret_by_the_flag_they_belong_to() {
+        let masked =
+            |args: &[&str]| masked_arguments(&args.iter().map(ToString::to_string).collect::<Vec<_>>()).join(" ");
+        assert_eq!(masked(&["-y", "server", "--api-key", "abcdefgh"]), "-y server --api-key ***");
+        assert_eq!(masked(&["--api-key=abcdefgh", "--verbose=yes"]), "--api-key=*** --verbose=yes");
+        assert_eq!(masked(&["ghp_0123456789abcdef"]), "***");
+        assert_eq!(masked(&["--token", "--other", "plainwords"]), "--token --other plainwords");
+    }
+}

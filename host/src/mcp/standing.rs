@@ -1,0 +1,88 @@
+//! How configured servers stand: whether they could be used, and what is in the way. Starts and contacts nothing.
+
+use super::config::{McpConfig, Server};
+use super::place::check_name;
+use super::policy::Trust;
+use super::reference::{Lookup, Template};
+use super::review;
+use super::secrets::Sources;
+use crate::Host;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How one server stands.
+#[derive(Debug)]
+pub struct Standing {
+    /// Whether its entry was reviewed.
+    pub trust: Trust,
+    /// What is another than it was when it was reviewed.
+    pub changed: Vec<String>,
+    /// What its environment and headers refer to and is not there, each with its cure.
+    pub missing: Vec<String>,
+    /// Commands that would make it usable, in the order to run them.
+    pub next: Vec<String>,
+}
+
+impl Standing {
+    /// Whether scripts could use the server now, permissions aside.
+    pub fn is_active(&self, server: &Server) -> bool {
+        self.word(server) == "active"
+    }
+
+    /// `active`, or the first thing in the way: `disabled`, `changed`, `untrusted` or `incomplete`.
+    pub fn word(&self, server: &Server) -> &'static str {
+        match self.trust {
+            _ if !server.enabled => "disabled",
+            Trust::Changed => "changed",
+            Trust::Unknown => "untrusted",
+            Trust::Own | Trust::Reviewed if !self.missing.is_empty() => "incomplete",
+            Trust::Own | Trust::Reviewed => "active",
+        }
+    }
+}
+
+/// The servers of the kosmo home and of the project that `folder` is in, with what the files permit.
+pub fn configured(host: &Host, folder: &Path) -> McpConfig {
+    McpConfig::load(host.home(), folder).with_policy(host.surroundings().config.mcp())
+}
+
+/// How a server stands.
+pub fn standing(host: &Host, server: &Server) -> Standing {
+    let config = &host.surroundings().config;
+    let trust = config.mcp().trust(server);
+    let changed = if trust == Trust::Changed { review::changes(host, server) } else { Vec::new() };
+    Standing { trust, changed, missing: missing(host, server), next: next(host, server, trust) }
+}
+
+/// As a shell reads a name. Nothing for one that steers terminals: nobody should paste that.
+fn word(name: &str) -> Option<String> {
+    if name.chars().any(char::is_control) {
+        return None;
+    }
+    let plain = check_name(name).is_ok();
+    Some(if plain { name.into() } else { format!("'{}'", name.replace('\'', "'\\''")) })
+}
+
+fn next(host: &Host, server: &Server, trust: Trust) -> Vec<String> {
+    let Some(name) = word(&server.name) else { return Vec::new() };
+    let enable = (!server.enabled).then(|| format!("kosmo mcp:enable {name}"));
+    let trust = (!trust.is_given()).then(|| format!("kosmo mcp:trust {name}"));
+    let sources = Sources { config: &host.surroundings().config, server };
+    let values = server.env.values().chain(server.headers.values());
+    let unset = |(owner, key): &(&str, &str)| *owner == server.name && sources.secret(owner, key).is_err();
+    let secrets = values.flat_map(Template::secrets).filter(unset);
+    let secrets = secrets.map(|(_, key)| format!("kosmo mcp:secret:set {name} {key}"));
+    let asks = server.permissions.read == "ask" && server.permissions.write == "ask";
+    let permit = asks.then(|| format!("kosmo mcp:configure {name} --read=allow"));
+    enable.into_iter().chain(trust).chain(secrets).chain(permit).collect()
+}
+
+fn missing(host: &Host, server: &Server) -> Vec<String> {
+    let sources = Sources { config: &host.surroundings().config, server };
+    let unset = |kind: &str, values: &BTreeMap<String, Template>| {
+        let place = |name: &str| format!("`{kind}.{name}` of MCP server '{}'", server.name);
+        let fault = |(name, value): (&String, &Template)| value.resolve(&place(name), &sources).err();
+        values.iter().filter_map(fault).map(|fault| fault.message).collect::<Vec<_>>()
+    };
+    [unset("env", &server.env), unset("headers", &server.headers)].concat()
+}
