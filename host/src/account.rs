@@ -20,6 +20,28 @@ pub const DEFAULT: &str = "default";
 /// What the operator said of an account: field by field, as typed. `url` and the provider's own fields.
 pub type Fields = BTreeMap<String, Secret>;
 
+/// Where an account comes from, whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `config.toml`
+    File,
+    /// Configured here: the sealed store under the home.
+    Store,
+    /// Environment variables.
+    Environment,
+}
+
+impl Place {
+    /// As people and programs read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "config.toml",
+            Self::Store => "store",
+            Self::Environment => "environment",
+        }
+    }
+}
+
 /// An account made ready for one revision of its provider.
 #[derive(Debug)]
 pub struct Account {

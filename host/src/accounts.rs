@@ -15,8 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crate::account::variable;
-pub use crate::config::Place;
+pub use crate::account::{Place, variable};
 pub use crate::store::Value;
 
 /// How an account stands.

@@ -121,7 +121,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Integer => "an integer",
         Kind::Number => "a number",
         Kind::Boolean => "true or false",
-        Kind::Object => "a table with names",
+        Kind::Object => "an object",
         Kind::Array => "a list",
     }
 }
@@ -130,7 +130,7 @@ fn kind_name(kind: Kind) -> &'static str {
 fn excerpt(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".into(),
-        Value::Object(_) => "a table with names".into(),
+        Value::Object(_) => "an object".into(),
         Value::String(text) if text.chars().count() > 60 => {
             format!("\"{}…\"", text.chars().take(60).collect::<String>())
         }
@@ -241,7 +241,7 @@ mod tests {
         check_err(json!({"messageId": "1", "limit": "99999999999999999999"}), "limit", "an integer");
         check_err(json!({"messageId": "1", "detailed": 1}), "detailed", "true or false");
         check_err(json!({"messageId": "1", "detailed": "true"}), "detailed", "true or false");
-        check_err(json!({"messageId": "1", "payload": [1]}), "payload", "a table with names");
+        check_err(json!({"messageId": "1", "payload": [1]}), "payload", "an object");
         check_err(json!({"messageId": "1", "tags": {"a": 1}}), "tags", "a list");
     }
 

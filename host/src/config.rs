@@ -2,7 +2,7 @@
 
 mod secrets;
 
-use crate::account::{Account, DEFAULT, Fields, known_fields, variable};
+use crate::account::{Account, DEFAULT, Fields, Place, known_fields, variable};
 use crate::description::{Authentication, Description, Name, is_name};
 use crate::fault::{Code, Fault};
 use crate::files;
@@ -51,28 +51,6 @@ struct ProviderSettings {
 impl Default for ProviderSettings {
     fn default() -> Self {
         Self { enabled: true }
-    }
-}
-
-/// Where an account comes from, whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// `config.toml`
-    File,
-    /// Configured here: the sealed store under the home.
-    Store,
-    /// Environment variables.
-    Environment,
-}
-
-impl Place {
-    /// As people and programs read it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::File => "config.toml",
-            Self::Store => "store",
-            Self::Environment => "environment",
-        }
     }
 }
 
@@ -310,8 +288,12 @@ impl Config {
         if !self.is_enabled(&description.name) {
             return Err(inactive(&description.name));
         }
-        let Some((_, fields)) = self.fields(description, name)? else { return Err(self.unknown(description, name)) };
-        Ok(Account::resolve(description, digest, self.is_accepted(&description.name, digest), name, &fields)?)
+        let Some((place, fields)) = self.fields(description, name)? else {
+            return Err(self.unknown(description, name));
+        };
+        let place = Some(place).filter(|_| !fields.is_empty());
+        let account = Account::resolve(description, digest, self.is_accepted(&description.name, digest), name, &fields);
+        account.map_err(|error| error.at(place).into())
     }
 
     /// An account comes whole from one place, the file before the store before the environment: a URL from one and a
@@ -409,11 +391,17 @@ fn needs_account(description: &Description) -> bool {
 
 fn inactive(provider: &str) -> Fault {
     let message = format!(
-        "Integration '{provider}' is installed but not active. Enable it in settings first: kosmo \
+        "Integration '{provider}' is installed but not active. Enable it in settings first. Run: kosmo \
          integrations:configure {provider} --enable"
     );
     Fault::new(Code::Unconfigured, message)
 }
+
+/// What cannot stand behind a dot in a script.
+const LUA_WORDS: [&str; 21] = [
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "if", "in", "local", "nil", "not", "or",
+    "repeat", "return", "then", "true", "until", "while",
+];
 
 /// An account's name stands where a function's could: `app.integrations.dialpad.work`.
 pub(crate) fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
@@ -421,6 +409,10 @@ pub(crate) fn check_name(description: &Description, name: &str) -> Result<(), Fa
     if !is_name(name) {
         let message =
             format!("[accounts.{provider}.{name}]: an account's name has lower case letters, digits and underscores.");
+        return Err(Fault::new(Code::Unconfigured, message));
+    }
+    if LUA_WORDS.contains(&name) {
+        let message = format!("[accounts.{provider}.{name}]: `{name}` is a word of Lua's own; choose another name.");
         return Err(Fault::new(Code::Unconfigured, message));
     }
     if description.function(name).is_some() {

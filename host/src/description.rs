@@ -1,9 +1,10 @@
 //! What a provider said of itself, checked once: a `Description` that exists is consistent.
 
 use crate::bindings::contract::{self, OutboundRule};
+use crate::parsed;
 use crate::rate::Pace;
 use crate::rule::{Base, PathPattern, Rule, RuleError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
@@ -232,7 +233,7 @@ impl Serialize for Description {
 }
 
 impl<'de> Deserialize<'de> for Description {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         contract::Description::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
     }
 }
@@ -245,9 +246,14 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// A name that can stand in a script as it is, of a provider, an account or a function.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed::text(deserializer, "a name in quotes", |name| Self::try_from(name.to_owned()))
+    }
+}
 
 impl TryFrom<String> for Name {
     type Error = String;

@@ -54,6 +54,7 @@ mod network;
 mod oauth;
 mod observer;
 mod outbound;
+mod parsed;
 mod patience;
 mod permission;
 mod plugins;

@@ -25,10 +25,16 @@ pub(crate) async fn install(
     let provider = Provider::load(engine, name, bytes.clone()).await.map_err(|fault| named(&fault))?;
     let target = home.join("plugins").join(format!("{name}.wasm"));
     let kept = std::fs::create_dir_all(home.join("plugins")).and_then(|()| files::write(&target, &[&bytes]));
-    kept.map_err(|error| named(&error))?;
+    kept.map_err(|error| unwritable(&target, &error))?;
     let _alone = store.alone()?;
-    accept(home, name, provider.digest()).map_err(|error| named(&error))?;
+    accept(home, name, provider.digest()).map_err(|error| unwritable(&home.join("accepted.toml"), &*error))?;
     Ok((provider, target))
+}
+
+fn unwritable(file: &Path, error: &dyn std::error::Error) -> Fault {
+    let file = file.display();
+    let message = format!("Cannot write {file}: {error}. Let the kosmo home be yours to write, or set KOSMO_HOME.");
+    Fault::new(Code::Unconfigured, message)
 }
 
 /// Records that the operator trusts this plugin file with the accounts of a provider.

@@ -61,6 +61,15 @@ fn check(ran: &Ran, code: i32, stdout: &str, stderr: &str) {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (code, stdout, stderr));
 }
 
+/// Every command's name, from the help.
+fn commands(scenario: &Scenario) -> Vec<String> {
+    let help = kosmo(scenario, &["--help"]).stdout;
+    let sections = help.split("\n\n").filter(|section| section.contains(":\n  "));
+    let shown = sections.take_while(|section| !section.starts_with("Options:"));
+    let lines = shown.flat_map(|section| section.lines().skip(1));
+    lines.filter_map(|line| line.split_whitespace().next()).map(Into::into).collect()
+}
+
 fn keys(value: &Value) -> String {
     value.as_object().map(|object| object.keys().map(String::as_str).collect::<Vec<_>>().join(" ")).unwrap_or_default()
 }

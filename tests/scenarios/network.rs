@@ -182,11 +182,15 @@ fn a_proxy_is_not_asked_for_an_address_that_is_nobodys() {
 
 #[test]
 fn a_proxy_that_cannot_do_it_says_why() {
+    let nobody = home("https://api.test", "proxy = \"http://127.0.0.1:1\"");
     // It leads to a port where nobody listens, so it hangs up.
     let proxy = Proxy::start(1);
     let home = home("https://api.test", &format!("proxy = \"http://127.0.0.1:{}\"", proxy.port));
     let fault = fetch(&host(home.path(), Unasked, &[])).expect_err("no tunnel");
     assert_eq!(fault.code, Code::Unreachable, "{fault}");
+    let fault = fetch(&host(nobody.path(), Unasked, &[])).expect_err("no proxy");
+    assert_eq!(fault.code, Code::Unreachable, "{fault}");
+    assert!(fault.message.contains("it is the proxy, `proxy` under [network] says where"), "{fault}");
 }
 
 #[test]

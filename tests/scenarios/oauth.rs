@@ -95,13 +95,13 @@ fn check_missing(fields: &str, expected: &str) {
 
 #[test]
 fn what_is_missing_is_said_with_the_other_ways_that_would_do() {
-    check_missing("", "for account 'default'. Configure it in settings first: `kosmo integrations:configure");
+    check_missing("", "for account 'default'. Configure it in settings first. Write `access_token` under");
     check_missing(
         "",
         "Instead of it `client_id` + `client_secret` + `jwt`, or `client_id` + `client_secret` + `refresh_token` will do.",
     );
-    check_missing("client_id = \"a\"\n", "set `client_secret`, `jwt` under [accounts.ringcentral.default]");
-    check_missing("client_id = \"a\"\nclient_secret = \"b\"\n", "set `jwt` under [accounts.ringcentral.default]");
+    check_missing("client_id = \"a\"\n", "Write `client_secret`, `jwt` under [accounts.ringcentral.default]");
+    check_missing("client_id = \"a\"\nclient_secret = \"b\"\n", "Write `jwt` under [accounts.ringcentral.default]");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Why an account cannot be used.
 
-use super::{DEFAULT, variable};
+use super::{DEFAULT, Place, variable};
 use crate::fault::{Code, Fault};
 use crate::rule::RuleError;
 
@@ -10,9 +10,7 @@ pub enum AccountError {
     /// Credentials are missing.
     #[error(
         "Integration '{provider}' is missing required credentials for account '{account}'. Configure it in settings \
-         first: `kosmo integrations:configure {provider}{}`, or set `{}` under [accounts.{provider}.{account}] in \
-         config.toml, or {} in the environment.{}",
-        flag(.account), .missing.join("`, `"), variable(.provider, .account, &.missing[0]), instead(.alternatives)
+         first. {}{}", cure(.provider, .account, .missing, *.place), instead(.alternatives)
     )]
     Missing {
         /// The provider.
@@ -23,6 +21,8 @@ pub enum AccountError {
         missing: Vec<String>,
         /// Other sets of fields that would do.
         alternatives: Vec<Vec<String>>,
+        /// Where the rest of the account stands; None if there is nothing of it anywhere.
+        place: Option<Place>,
     },
     /// A field the provider does not have.
     #[error("[accounts.{provider}.{account}]: `{field}` is not a field of this provider; it has: {}", .known.join(", "))]
@@ -104,12 +104,37 @@ impl From<AccountError> for Fault {
     }
 }
 
-/// ` Instead, client_id + client_secret + jwt will do.`
+impl AccountError {
+    /// The same error, knowing where the account stands.
+    pub(crate) fn at(mut self, stands: Option<Place>) -> Self {
+        if let Self::Missing { place, .. } = &mut self {
+            *place = stands;
+        }
+        self
+    }
+}
+
+/// What completes an account. It comes whole from one place, so that it can be completed only there.
+fn cure(provider: &str, account: &str, missing: &[String], place: Option<Place>) -> String {
+    let configure = format!("`kosmo integrations:configure {provider}{}`", flag(account));
+    let fields = missing.join("`, `");
+    let file = format!("`{fields}` under [accounts.{provider}.{account}] in config.toml");
+    match place {
+        Some(Place::File) => format!("Write {file}, where the rest of the account stands."),
+        Some(Place::Store) => format!("Run {configure}."),
+        Some(Place::Environment) | None => {
+            let variable = missing.first().map(|field| variable(provider, account, field)).unwrap_or_default();
+            format!("Run {configure}, or set {file}, or {variable} in the environment.")
+        }
+    }
+}
+
 /// ` --account work`, or nothing for `default`.
 fn flag(account: &str) -> String {
     if account == DEFAULT { String::new() } else { format!(" --account {account}") }
 }
 
+/// ` Instead, client_id + client_secret + jwt will do.`
 fn instead(alternatives: &[Vec<String>]) -> String {
     let ways: Vec<_> = alternatives.iter().map(|fields| format!("`{}`", fields.join("` + `"))).collect();
     if ways.is_empty() { String::new() } else { format!(" Instead of it {} will do.", ways.join(", or ")) }

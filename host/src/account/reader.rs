@@ -74,7 +74,13 @@ impl Reader<'_> {
     }
 
     fn missing(&self, missing: Vec<String>, alternatives: Vec<Vec<String>>) -> AccountError {
-        AccountError::Missing { provider: self.provider(), account: self.account.into(), missing, alternatives }
+        AccountError::Missing {
+            provider: self.provider(),
+            account: self.account.into(),
+            missing,
+            alternatives,
+            place: None,
+        }
     }
 
     /// Which field is a secret, and where requests go, is the plugin's word. Before the operator accepted its file,

@@ -30,8 +30,11 @@ pub(super) struct AccountsRemove {
     #[arg(value_name = "PROVIDER")]
     provider: String,
     /// Such as `work`
-    #[arg(value_name = "ACCOUNT")]
-    account: String,
+    #[arg(value_name = "ACCOUNT", required_unless_present = "flag", conflicts_with = "flag")]
+    account: Option<String>,
+    /// The same as ACCOUNT
+    #[arg(long = "account", id = "flag", value_name = "NAME")]
+    flag: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -49,9 +52,12 @@ pub(super) struct AccountsTest {
     /// Such as `dialpad`
     #[arg(value_name = "PROVIDER")]
     provider: String,
-    /// The account
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    account: String,
+    /// Such as `work` [default: default]
+    #[arg(value_name = "ACCOUNT", conflicts_with = "flag")]
+    account: Option<String>,
+    /// The same as ACCOUNT
+    #[arg(long = "account", id = "flag", value_name = "NAME")]
+    flag: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -59,13 +65,16 @@ pub(super) struct AccountsTest {
     plugins: PluginFolders,
 }
 
+impl AccountsTest {
+    fn account(&self) -> &str {
+        self.account.as_ref().or(self.flag.as_ref()).map_or("default", String::as_str)
+    }
+}
+
 pub(super) fn list(arguments: &AccountsList) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
     let providers = match &arguments.provider {
-        Some(name) => match host.provider(name) {
-            Ok(provider) => vec![provider],
-            Err(fault) => return failure::fault(fault, arguments.json),
-        },
+        Some(name) => vec![host.provider(name)?],
         None => host.registry().names().iter().filter_map(|name| host.provider(name).ok()).collect(),
     };
     let all = |provider: &Arc<Provider>| (provider.name().to_owned(), present(&host, provider));
@@ -112,17 +121,16 @@ fn as_table(all: &[(String, Vec<Standing>)]) -> String {
 }
 
 pub(super) fn remove(arguments: &AccountsRemove) -> Outcome {
-    let AccountsRemove { provider, account, json } = arguments;
-    let host = open(&[])?;
-    let removed = match accounts::remove(&host, provider, account) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Fault::new(Code::Unknown, format!("The store holds no account '{account}' of '{provider}'."))),
-        Err(fault) => Err(fault),
-    };
-    match removed {
-        Err(fault) => return failure::fault(fault, *json),
-        Ok(()) if *json => output::json(&json!({"success": true, "provider": provider, "account": account})),
-        Ok(()) => output::line(&format!("Removed account '{account}' of {provider}, with its secrets and tokens.")),
+    let AccountsRemove { provider, json, .. } = arguments;
+    let account = arguments.account.as_ref().or(arguments.flag.as_ref()).map_or("default", String::as_str);
+    if !accounts::remove(&open(&[])?, provider, account)? {
+        let message = format!("The store holds no account '{account}' of '{provider}'.");
+        return Err(Fault::new(Code::Unknown, message).into());
+    }
+    if *json {
+        output::json(&json!({"success": true, "provider": provider, "account": account}));
+    } else {
+        output::line(&format!("Removed account '{account}' of {provider}, with its secrets and tokens."));
     }
     Ok(0)
 }
@@ -132,7 +140,7 @@ pub(super) fn test(arguments: &AccountsTest) -> Outcome {
     let begun = Instant::now();
     let answer = whoami(&host, arguments);
     let duration = (begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
-    let (provider, account) = (&arguments.provider, &arguments.account);
+    let (provider, account) = (&arguments.provider, arguments.account());
     match (&answer, arguments.json) {
         (Ok((function, who)), true) => output::json(&json!({
             "success": true, "provider": provider, "account": account, "function": function, "data": who,
@@ -161,7 +169,7 @@ fn whoami(host: &Host, arguments: &AccountsTest) -> Result<(String, Value), Faul
         let message = format!("{name} names no function that tells who an account is. Call one of its own instead.");
         Fault::new(Code::Unsupported, message)
     })?;
-    let account = Some(arguments.account.clone());
+    let account = Some(arguments.account().to_owned());
     let invocation = Invocation { account, ..Invocation::new(provider.name(), &function, Map::new()) };
     let answer = host.block_on(host.invoke(invocation))?;
     let answer = serde_json::from_str(&answer).unwrap_or(Value::String(answer));

@@ -31,8 +31,9 @@ Environment:
   <PROVIDER>_ACCESS_TOKEN, <PROVIDER>_URL
                   an account without a config.toml, such as DIALPAD_ACCESS_TOKEN
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; where one provider is concerned also 3 refused by permission or grant,
-4 the provider or the network failed; after a signal 130 (Ctrl-C), 143 or 129. `kosmo integrations lua` works for `kosmo integrations:lua`.";
+Exit codes: 0 done, 1 failed, 2 wrong usage; for all but scripts also 3 refused by permission or grant, 4 the provider
+or the network failed; after a signal 130 (Ctrl-C), 143 or 129. `kosmo integrations lua` does for
+`kosmo integrations:lua`, and --json=true for --json.";
 
 const SCRIPT_HELP: &str = "\
 The code comes from --eval, else FILE, else a pipe on standard input.
@@ -54,7 +55,7 @@ Examples:
   kosmo grants:check dialpad GET /api/v2/call/123
   kosmo grants:check ringcentral DELETE https://platform.ringcentral.com/restapi/v1.0/account/~ --json
 
-Exit codes: 0 allowed, 3 denied.";
+Exit codes: 0 allowed, 3 denied, or left to somebody who is asked.";
 
 const RULE_HELP: &str = "\
 A rule is methods, and a path below the account's URL or a URL:
@@ -135,7 +136,7 @@ pub(super) enum Command {
     McpTokenRemove(serve::tokens::McpTokenRemove),
     #[command(flatten)]
     Mcp(mcp::Mcp),
-    /// Show what each integration may send: what its plugin declares, and what the files grant of it
+    /// Show what each integration may send: what is declared, and what is granted of it
     #[command(name = "grants:show", args_override_self = true)]
     GrantsShow(GrantsShow),
     /// Say whether a request is allowed or denied, and by which rule
@@ -160,9 +161,10 @@ pub(super) enum Command {
     #[command(name = "audit", after_help = AUDIT_HELP, args_override_self = true)]
     Audit(Audit),
     /// Print a shell's completions for kosmo
-    #[command(after_help = manual::COMPLETIONS_HELP)]
+    #[command(after_help = manual::COMPLETIONS_HELP, args_override_self = true)]
     Completions(manual::Completions),
     /// Print the manual page
+    #[command(args_override_self = true)]
     Man(manual::Man),
 }
 
@@ -290,6 +292,9 @@ pub(super) struct GrantsAdd {
     /// Begin a list with this rule: whatever is not listed is denied from then on
     #[arg(long)]
     pub(super) only: bool,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) plugins: PluginFolders,
 }
@@ -302,6 +307,9 @@ pub(super) struct GrantsRemove {
     /// As `grants:show` shows it, in quotes
     #[arg(value_name = "RULE")]
     pub(super) rule: String,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -309,10 +317,16 @@ pub(super) struct PluginsInstall {
     /// Plugin files, such as dialpad.wasm
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PluginsList {
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) plugins: PluginFolders,
 }

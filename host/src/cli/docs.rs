@@ -46,12 +46,19 @@ pub(super) fn run(arguments: &IntegrationsDocs) -> Outcome {
     }
     let page = arguments.page.as_deref().unwrap_or_default();
     match arguments.format {
-        _ if arguments.json => print_json(&host, page)?,
-        Format::Json => print_json(&host, page)?,
-        Format::Markdown => output::foreign(docs::find(&host, page)?.trim_end()),
-        Format::Text => output::foreign(&docs::plain(&docs::find(&host, page)?)),
+        Format::Text if !arguments.json => output::foreign(&docs::plain(&docs::find(&host, page)?)),
+        format => show(&host, page, arguments.json || format == Format::Json)?,
     }
     Ok(0)
+}
+
+/// A page as scripts get it, or as programs do.
+pub(super) fn show(host: &Host, page: &str, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(host, page);
+    }
+    output::foreign(docs::find(host, page)?.trim_end());
+    Ok(())
 }
 
 /// One function, or the list of a provider's, or of all.
@@ -84,18 +91,23 @@ fn site(host: &Host, folder: &Path, json: bool) -> Outcome {
     Ok(0)
 }
 
-/// A folder with other things in it is not ours to write into.
+/// A folder with other things in it is not ours to write into, and a file is none.
 fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
+    let name = folder.display();
+    if folder.exists() && !folder.is_dir() {
+        return Err(Usage(format!("{name} is no folder. Name a new or empty one for the site.")).into());
+    }
     let is_ours = || folder.join("index.html").exists();
     let mut entries = fs::read_dir(folder).into_iter().flatten();
     if entries.next().is_some() && !is_ours() {
-        let name = folder.display();
         return Err(Usage(format!("{name} holds other files. Name a new or empty folder, or an earlier site.")).into());
     }
     Ok(())
 }
 
 fn write(file: &Path, html: &str) -> std::io::Result<()> {
-    file.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::write(file, html)
+    let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(file, html));
+    let cure = "name a folder you may write into";
+    written
+        .map_err(|error| std::io::Error::new(error.kind(), format!("cannot write {}: {error}; {cure}", file.display())))
 }

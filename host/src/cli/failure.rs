@@ -1,8 +1,10 @@
 //! How a command fails: a sentence on standard error, or the same as JSON on standard output.
 
+use super::call::{Asked, Envelope};
 use super::output;
 use clap::error::ErrorKind;
-use kosmo::{Code, Fault};
+use kosmo::docs::NoPage;
+use kosmo::{Code, ConfigError, Fault};
 use serde_json::json;
 use std::ffi::OsString;
 
@@ -15,14 +17,16 @@ pub(super) type Outcome = anyhow::Result<i32>;
 pub(super) struct Usage(pub(super) String);
 
 /// How a failure is told. Known from the raw command line, since one that cannot be parsed fails, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// A sentence on standard error.
     Sentence,
-    /// `{success, error}` on standard output.
+    /// `{success, error, fault}` on standard output.
     Json,
     /// A script's whole envelope on standard output.
-    Envelope { force: bool },
+    Script { force: bool },
+    /// A single invocation's whole envelope on standard output.
+    Invocation(Asked),
 }
 
 impl Form {
@@ -32,30 +36,36 @@ impl Form {
         let has = |flag: &str| typed().any(|argument| argument == flag);
         match arguments.get(1).and_then(|command| command.to_str()) {
             _ if !has("--json") => Self::Sentence,
-            Some("integrations:lua" | "mcp:lua") => Self::Envelope { force: has("--force") },
-            _ => Self::Json,
+            Some("integrations:lua" | "mcp:lua") => Self::Script { force: has("--force") },
+            _ => Asked::of(arguments).map_or(Self::Json, Self::Invocation),
         }
     }
 }
 
 /// Tells the error and gives the exit code.
 pub(super) fn report(error: &anyhow::Error, form: Form) -> i32 {
-    tell(&format!("{error:#}"), form);
-    if error.is::<Usage>() { 2 } else { 1 }
+    let fault = cause(error);
+    tell(&format!("{error:#}"), fault.as_ref(), form);
+    fault.as_ref().map_or(1, exit_code)
 }
 
-/// Tells a fault and gives the exit code, for commands about one provider.
+/// The error as a fault, where there is a code for its kind.
+fn cause(error: &anyhow::Error) -> Option<Fault> {
+    let of = |code| Fault::new(code, format!("{error:#}"));
+    let usage = error.downcast_ref::<Usage>().map(|_| of(Code::InvalidArgument));
+    let config = || error.downcast_ref::<ConfigError>().map(|_| of(Code::Unconfigured));
+    let page = || error.downcast_ref::<NoPage>().map(|_| of(Code::Unknown));
+    usage.or_else(|| error.downcast_ref::<Fault>().cloned()).or_else(config).or_else(page)
+}
+
+/// Tells a fault and gives the exit code.
 ///
 /// # Errors
 /// Never; it is what such a command ends with.
 pub(super) fn fault(fault: Fault, json: bool) -> Outcome {
-    let message = &fault.message;
-    if json {
-        output::json(&json!({"success": false, "error": message, "fault": fault}))
-    } else {
-        output::error(message)
-    }
-    Ok(exit_code(&fault))
+    let code = exit_code(&fault);
+    tell(&fault.message, Some(&fault), if json { Form::Json } else { Form::Sentence });
+    Ok(code)
 }
 
 /// What a fault ends a command with that is about one provider: 2 for arguments that do not fit, 3 for a refusal by
@@ -83,8 +93,11 @@ pub(super) fn report_usage(error: &clap::Error, form: Form) -> i32 {
     match (error.kind(), form) {
         _ if !error.use_stderr() => output::line(text),
         (ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, Form::Sentence) => output::plain_error(text),
-        (_, Form::Sentence) => tell(text, form),
-        (_, Form::Json | Form::Envelope { .. }) => tell(&without_usage(text), form),
+        (_, Form::Sentence) => tell(text, None, Form::Sentence),
+        (_, form) => {
+            let message = without_usage(text);
+            tell(&message, Some(&Fault::new(Code::InvalidArgument, &*message)), form);
+        }
     }
     error.exit_code()
 }
@@ -92,25 +105,27 @@ pub(super) fn report_usage(error: &clap::Error, form: Form) -> i32 {
 /// What was wrong and the tip, without all that would be right.
 fn without_usage(text: &str) -> String {
     let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|part| text.find(part)).min();
-    text[..end.unwrap_or(text.len())].replace("\n\n  tip: ", "; ")
+    text[..end.unwrap_or(text.len())].replace("\n\n  tip: ", "; ").replace("\n  ", " ")
 }
 
-fn tell(message: &str, form: Form) {
-    match form {
-        Form::Sentence => output::error(message),
-        Form::Json => output::json(&json!({"success": false, "error": message})),
-        Form::Envelope { force } => output::json(&envelope(message, force)),
+fn tell(message: &str, fault: Option<&Fault>, form: Form) {
+    match (form, fault) {
+        (Form::Sentence, _) => output::error(message),
+        (Form::Json, Some(fault)) => output::json(&json!({"success": false, "error": message, "fault": fault})),
+        (Form::Json, None) => output::json(&json!({"success": false, "error": message})),
+        (Form::Script { force }, fault) => output::json(&script(message, fault.cloned(), force)),
+        (Form::Invocation(asked), fault) => output::json(&Envelope::of_failure(&asked, message, fault.cloned())),
     }
 }
 
 /// A script's, before or without its run.
-pub(super) fn envelope(message: &str, force: bool) -> kosmo::Outcome {
+pub(super) fn script(message: &str, fault: Option<Fault>, force: bool) -> kosmo::Outcome {
     kosmo::Outcome {
         success: false,
         output: String::new(),
         error: Some(message.into()),
         result: None,
-        fault: None,
+        fault,
         execution_time_ms: 0.0,
         memory_usage: None,
         integration_calls: Vec::new(),
@@ -131,8 +146,8 @@ mod tests {
     fn the_form_of_a_failure_is_known_before_the_line_is_understood() {
         check("kosmo", Form::Sentence);
         check("kosmo integrations:lua --nonsense", Form::Sentence);
-        check("kosmo integrations:lua --nonsense --json", Form::Envelope { force: false });
-        check("kosmo mcp:lua --json --force", Form::Envelope { force: true });
+        check("kosmo integrations:lua --nonsense --json", Form::Script { force: false });
+        check("kosmo mcp:lua --json --force", Form::Script { force: true });
         check("kosmo integrations:list --json", Form::Json);
         check("kosmo --json", Form::Json);
         check("kosmo integrations:lua -- --json", Form::Sentence);
@@ -145,5 +160,6 @@ mod tests {
         assert_eq!(without_usage(text), "unexpected argument '--frob' found; use '-- --frob'");
         assert_eq!(without_usage("bad\n\nFor more information, try"), "bad");
         assert_eq!(without_usage("bad"), "bad");
+        assert_eq!(without_usage("these were not provided:\n  <FILE>\n\nUsage: k"), "these were not provided: <FILE>");
     }
 }

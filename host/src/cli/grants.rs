@@ -3,8 +3,8 @@
 use super::arguments::{GrantsAdd, GrantsCheck, GrantsRemove, GrantsShow};
 use super::failure::{Outcome, Usage};
 use super::{open, output, table};
-use kosmo::grants::{self, Added, Allowed, Answer};
-use kosmo::{Code, Fault, Grant, Host, Provider};
+use kosmo::grants::{self, Added, Allowed, Answer, GrantsError};
+use kosmo::{Code, Decision, Fault, Grant, Host, Provider};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,7 +38,7 @@ pub(super) fn check(arguments: &GrantsCheck) -> Outcome {
     } else {
         output::foreign(&answer_text(arguments, &answer));
     }
-    Ok(if answer.allowed.is_empty() { REFUSED } else { 0 })
+    Ok(if answer.verdict() == Decision::Allow { 0 } else { REFUSED })
 }
 
 fn told(fault: Fault) -> anyhow::Error {
@@ -48,8 +48,39 @@ fn told(fault: Fault) -> anyhow::Error {
 pub(super) fn add(arguments: &GrantsAdd) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
     let provider = host.provider(&arguments.provider)?;
-    let name = provider.name();
-    output::foreign(&match grants::add(&host, &provider, &arguments.rule, arguments.only)? {
+    let added = grants::add(&host, &provider, &arguments.rule, arguments.only).map_err(unchanged)?;
+    let (Added::Listed(rule) | Added::Included(rule) | Added::ByDefault(rule)) = &added;
+    let obstacles: Vec<_> = grants::obstacles(&host, &provider, rule).iter().map(ToString::to_string).collect();
+    if arguments.json {
+        output::json(&json!({
+            "success": true, "provider": provider.name(), "rule": rule, "outcome": outcome(&added),
+            "changed": matches!(added, Added::Listed(_)), "obstacles": obstacles,
+        }));
+        return Ok(0);
+    }
+    output::foreign(&added_text(provider.name(), &added));
+    obstacles.iter().for_each(|obstacle| output::foreign(obstacle));
+    Ok(0)
+}
+
+/// A rule that is none was typed wrongly; everything else failed.
+fn unchanged(error: GrantsError) -> anyhow::Error {
+    match error {
+        GrantsError::Rule(error) => Usage(error.to_string()).into(),
+        error => error.into(),
+    }
+}
+
+fn outcome(added: &Added) -> &'static str {
+    match added {
+        Added::Listed(_) => "listed",
+        Added::Included(_) => "included",
+        Added::ByDefault(_) => "declared",
+    }
+}
+
+fn added_text(name: &str, added: &Added) -> String {
+    match added {
         Added::Listed(rule) => format!("{name} may now send `{rule}`, and nothing that its grant does not list."),
         Added::Included(rule) => {
             format!("{name} may send that already: its grant lists `{rule}`. Nothing was changed.")
@@ -58,14 +89,17 @@ pub(super) fn add(arguments: &GrantsAdd) -> Outcome {
             "{name} may send that already: without a list in its grant it may send what its plugin declares. Nothing \
              was changed. To grant this and nothing else: kosmo grants:add {name} --only '{rule}'"
         ),
-    });
-    Ok(0)
+    }
 }
 
 pub(super) fn remove(arguments: &GrantsRemove) -> Outcome {
     let host = open(&[])?;
     let name = &arguments.provider;
-    let left = grants::remove(&host, name, &arguments.rule)?;
+    let left = grants::remove(&host, name, &arguments.rule).map_err(unchanged)?;
+    if arguments.json {
+        output::json(&json!({"success": true, "provider": name, "rule": arguments.rule, "requests": left}));
+        return Ok(0);
+    }
     let left: Vec<_> = left.iter().map(|rule| format!("\n  {rule}")).collect();
     output::foreign(&match left.as_slice() {
         [] => format!(
@@ -128,13 +162,19 @@ fn granted_lines(file: &Path, grant: &Grant) -> String {
 }
 
 fn answer_text(arguments: &GrantsCheck, answer: &Answer) -> String {
-    let word = if answer.allowed.is_empty() { "denied" } else { "allowed" };
+    let word = match answer.verdict() {
+        Decision::Allow => "allowed",
+        Decision::Ask => "approval required",
+        Decision::Deny => "denied",
+    };
     let mut lines = vec![format!("{word}: {} {}", arguments.method, answer.url)];
     if !answer.allowed.is_empty() {
         let rows: Vec<_> = answer.allowed.iter().map(allowed_cells).collect();
         lines.push(table::aligned(&["FUNCTION", "DECLARED", "GRANTED", "PERMISSION"], &rows));
     }
-    lines.extend(answer.denied.iter().map(|fault| fault.message.clone()));
+    let refusals = answer.allowed.iter().filter_map(|allowed| allowed.refusal.as_ref());
+    lines.extend(refusals.chain(&answer.denied).map(|fault| fault.message.clone()));
+    lines.dedup();
     lines.join("\n")
 }
 
@@ -152,11 +192,13 @@ fn answer_row(arguments: &GrantsCheck, account: &str, answer: &Answer) -> Value 
             "declared": allowed.declared,
             "granted": granted.collect::<Vec<_>>(),
             "permission": allowed.permission.as_str(),
+            "refusal": allowed.refusal.as_ref().map(|fault| &fault.message),
         })
     };
     let denied = |fault: &Fault| json!({"function": fault.function, "code": fault.code, "message": fault.message});
     json!({
-        "success": !answer.allowed.is_empty(),
+        "success": answer.verdict() == Decision::Allow,
+        "verdict": answer.verdict().as_str(),
         "provider": arguments.provider,
         "account": account,
         "method": arguments.method,

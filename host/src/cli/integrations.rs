@@ -1,11 +1,12 @@
-//! `integrations:list`: what there is, without running any of it.
+//! `integrations:list`: what there is and what it can be used with, without running any of it.
 
 use super::arguments::IntegrationsList;
 use super::failure::Outcome;
 use super::{open, output, table};
 use kosmo::docs::Access;
-use kosmo::{Fault, Function, Host, Provider};
+use kosmo::{Fault, Function, Host, Provider, accounts};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A name in a plugin folder, and what came of it.
@@ -13,6 +14,8 @@ struct Listed {
     name: String,
     provider: Result<Arc<Provider>, Fault>,
     access: Access,
+    /// By account: why one of which there is something cannot be used.
+    problems: Vec<(String, String)>,
 }
 
 pub(super) fn list(arguments: &IntegrationsList) -> Outcome {
@@ -21,18 +24,36 @@ pub(super) fn list(arguments: &IntegrationsList) -> Outcome {
     match all.as_slice() {
         _ if arguments.json => output::json(&json!({"success": true, "providers": rows(&all)})),
         [] => output::line("No plugins are installed. Add one with: kosmo plugins:install FILE.wasm"),
-        all => output::line(&as_table(all)),
+        all => output::foreign(&format!("{}{}", as_table(all), notes(all))),
     }
     Ok(0)
 }
 
 fn listed(host: &Host, name: String) -> Listed {
     let provider = host.provider(&name);
-    let access = match &provider {
-        Ok(provider) => Access::of(host, provider),
-        Err(fault) => Access { usable: Vec::new(), problem: Some(fault.message.clone()) },
+    let (access, problems) = match &provider {
+        Ok(provider) => (Access::of(host, provider), problems(host, provider)),
+        Err(fault) => (Access { usable: Vec::new(), problem: Some(fault.message.clone()) }, Vec::new()),
     };
-    Listed { name, provider, access }
+    Listed { name, provider, access, problems }
+}
+
+fn problems(host: &Host, provider: &Provider) -> Vec<(String, String)> {
+    let present = accounts::standings(host, provider).into_iter().filter(|standing| standing.place.is_some());
+    present.filter_map(|standing| Some((standing.name, standing.problem?.message))).collect()
+}
+
+/// Below the table: what is in the way of accounts, and how a provider without any gets one.
+fn notes(all: &[Listed]) -> String {
+    let broken = |listed: &Listed| {
+        let of = |(account, problem): &(String, String)| format!("\n{}, account {account}: {problem}", listed.name);
+        listed.problems.iter().map(of).collect::<String>()
+    };
+    let without =
+        |listed: &&Listed| listed.provider.is_ok() && listed.access.usable.is_empty() && listed.problems.is_empty();
+    let next = |listed: &Listed| format!("\nTo give {0} an account: kosmo integrations:configure {0}", listed.name);
+    let lines = all.iter().map(broken).chain(all.iter().filter(without).map(next)).collect::<String>();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 fn as_table(all: &[Listed]) -> String {
@@ -55,7 +76,9 @@ fn rows(all: &[Listed]) -> Map<String, Value> {
 fn row(listed: &Listed) -> Value {
     let provider = match &listed.provider {
         Ok(provider) => provider.description(),
-        Err(_) => return json!({"active": false, "accounts": [], "problem": listed.access.problem, "functions": []}),
+        Err(_) => {
+            return json!({"active": false, "accounts": [], "problem": listed.access.problem, "problems": {}, "functions": []});
+        }
     };
     let functions: Vec<_> = provider.functions.iter().map(|function| function_row(&provider.name, function)).collect();
     json!({
@@ -66,6 +89,7 @@ fn row(listed: &Listed) -> Value {
         "active": !listed.access.usable.is_empty(),
         "accounts": listed.access.usable,
         "problem": listed.access.problem,
+        "problems": listed.problems.iter().cloned().collect::<BTreeMap<_, _>>(),
         "functions": functions,
     })
 }

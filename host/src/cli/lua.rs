@@ -79,7 +79,7 @@ fn listen(arguments: &Script) -> Signals {
     Signals::listen(move |interrupt| {
         let (run, under_way) = (interrupt.run(), interrupt.writes());
         let resume = run.as_deref().filter(|_| !under_way.is_empty()).map(again::command);
-        let mut outcome = failure::envelope(&interrupt.fault().message, force);
+        let mut outcome = failure::script(&interrupt.fault().message, None, force);
         outcome.fault = Some(interrupt.fault());
         resume.iter().for_each(|command| hint(command));
         outcome.meta = kosmo::Meta { run, resume, under_way, ..outcome.meta };

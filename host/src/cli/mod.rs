@@ -11,7 +11,9 @@ mod docs;
 mod examples;
 mod failure;
 mod grants;
+mod help;
 mod integrations;
+mod line;
 mod lua;
 mod manual;
 mod mcp;
@@ -29,7 +31,7 @@ mod status;
 mod table;
 
 use arguments::{Cli, Command};
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use failure::{Form, Outcome};
 use kosmo::{Host, HostBuilder};
 use std::ffi::OsString;
@@ -37,12 +39,23 @@ use std::path::PathBuf;
 
 /// Runs one command line, the program's name included, and gives the exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
-    let arguments = call::sorted(joined(arguments), &Cli::command());
+    let commands = help::commands();
+    let arguments = line::joined(arguments, &commands);
+    if let Some(group) = line::bare_group(&arguments, &commands) {
+        return help::of_group(group, &commands, is_asked(&arguments), Form::of(&arguments));
+    }
+    let arguments = line::switched(call::sorted(arguments, &commands), &commands);
     let form = Form::of(&arguments);
-    match Cli::try_parse_from(arguments) {
+    let parsed = commands.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => dispatch(cli.command).unwrap_or_else(|error| failure::report(&error, form)),
         Err(error) => failure::report_usage(&error, form),
     }
+}
+
+/// Whether a line asks for help rather than for something to be done.
+fn is_asked(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|word| word == "help" || word == "--help" || word == "-h")
 }
 
 fn dispatch(command: Command) -> Outcome {
@@ -99,49 +112,4 @@ fn prepared(folders: &[PathBuf], grants: Option<&PathBuf>) -> anyhow::Result<Hos
     let builder = folders.iter().fold(Host::builder(), HostBuilder::plugins);
     let builder = grants.into_iter().fold(builder, HostBuilder::grants);
     Ok(builder.from_env()?)
-}
-
-/// The commands of a group, without the group's name.
-fn command_names(group: &str) -> Vec<String> {
-    let commands = Cli::command();
-    let names = commands.get_subcommands().map(clap::Command::get_name);
-    names.filter_map(|name| name.strip_prefix(group)).map(Into::into).collect()
-}
-
-/// `kosmo integrations lua …` is `kosmo integrations:lua …`.
-fn joined(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let word = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
-    if let (Some(group @ ("integrations" | "accounts" | "grants" | "mcp" | "plugins" | "runs")), Some(name)) =
-        (word(1), word(2))
-        && !name.starts_with('-')
-    {
-        let command = format!("{group}:{name}").into();
-        arguments.splice(1..3, [command]);
-    }
-    arguments
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(given: &str, expected: &str) {
-        let given = given.split(' ').map(OsString::from).collect();
-        let expected: Vec<_> = expected.split(' ').map(OsString::from).collect();
-        assert_eq!(joined(given), expected);
-    }
-
-    #[test]
-    fn a_space_does_for_the_colon() {
-        check("kosmo integrations lua w.lua --json", "kosmo integrations:lua w.lua --json");
-        check("kosmo mcp lua", "kosmo mcp:lua");
-        check("kosmo mcp secret:set a K", "kosmo mcp:secret:set a K");
-        check("kosmo grants show dialpad", "kosmo grants:show dialpad");
-        check("kosmo plugins install a.wasm", "kosmo plugins:install a.wasm");
-        check("kosmo integrations:lua integrations lua", "kosmo integrations:lua integrations lua");
-        check("kosmo integrations --help", "kosmo integrations --help");
-        check("kosmo integrations", "kosmo integrations");
-        check("kosmo", "kosmo");
-    }
 }

@@ -3,9 +3,8 @@
 use super::arguments::PluginFolders;
 use super::failure::Outcome;
 use super::{open, output};
-use anyhow::bail;
 use clap::Args;
-use kosmo::docs;
+use kosmo::{Code, Fault, docs};
 
 #[derive(Debug, Args)]
 pub(super) struct IntegrationsSchema {
@@ -27,11 +26,15 @@ pub(super) fn run(arguments: &IntegrationsSchema) -> Outcome {
             topic.entries(&host).iter().for_each(|entry| output::json(&entry.input_schema));
             Ok(0)
         }
-        Ok(_) => bail!("Unknown integration function: {name}. Name one function, such as dialpad.list_calls."),
+        Ok(_) => Err(unknown(name, ". Name one function, such as dialpad.list_calls.").into()),
         Err(docs::NoPage::Unknown { suggestions, .. }) if !suggestions.is_empty() => {
-            bail!("Unknown integration function: {name}. Did you mean: {}", suggestions.join(", "))
+            Err(unknown(name, &format!(". Did you mean: {}", suggestions.join(", "))).into())
         }
-        Err(docs::NoPage::Unknown { .. }) => bail!("Unknown integration function: {name}"),
-        Err(broken) => Err(broken.into()),
+        Err(docs::NoPage::Unknown { .. }) => Err(unknown(name, "").into()),
+        Err(docs::NoPage::Broken(fault)) => Err(fault.into()),
     }
+}
+
+fn unknown(name: &str, cure: &str) -> Fault {
+    Fault::new(Code::Unknown, format!("Unknown integration function: {name}{cure}"))
 }

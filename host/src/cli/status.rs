@@ -2,7 +2,7 @@
 
 use super::accounts::row;
 use super::arguments::PluginFolders;
-use super::failure::{self, Outcome};
+use super::failure::Outcome;
 use super::{open, output, table};
 use clap::Args;
 use kosmo::accounts::{self, Standing, variable};
@@ -153,7 +153,7 @@ pub(super) fn doctor(arguments: &IntegrationsDoctor) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
     let known = host.registry().names();
     let wanted: Vec<_> = match &arguments.provider {
-        Some(name) if !known.contains(name) => return unknown(name, &known, arguments.json),
+        Some(name) if !known.contains(name) => return Err(unknown(name, &known).into()),
         Some(name) => vec![name.clone()],
         None => known,
     };
@@ -175,10 +175,10 @@ pub(super) fn doctor(arguments: &IntegrationsDoctor) -> Outcome {
     Ok(0)
 }
 
-fn unknown(name: &str, known: &[String], json: bool) -> Outcome {
+fn unknown(name: &str, known: &[String]) -> Fault {
     let near = kosmo::did_you_mean(name, known.iter().map(String::as_str));
     let message = format!("Unknown provider: {name}.{near}");
-    failure::fault(Fault::new(kosmo::Code::Unknown, message.trim_end_matches('.')), json)
+    Fault::new(kosmo::Code::Unknown, message.trim_end_matches('.'))
 }
 
 fn doctor_row(host: &Host, finding: &Finding) -> Value {
@@ -274,10 +274,7 @@ fn account_line(standing: &Standing) -> String {
 
 pub(super) fn fields(arguments: &IntegrationsFields) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
-    let provider = match host.provider(&arguments.provider) {
-        Ok(provider) => provider,
-        Err(fault) => return failure::fault(fault, arguments.json),
-    };
+    let provider = host.provider(&arguments.provider)?;
     let standing = accounts::standing(&host, &provider, &arguments.account);
     let fields = all_fields(&provider, &standing);
     if arguments.json {

@@ -36,7 +36,7 @@ pub use site::site;
 #[derive(Debug, thiserror::Error)]
 pub enum NoPage {
     /// Nothing goes by this name.
-    #[error("No integration docs found for '{}'.{}", clipped(page, NAME), cure(suggestions))]
+    #[error("No integration docs found for '{}'.{}", clipped(page, NAME), cure(suggestions, FOR_SHELLS))]
     Unknown {
         /// As asked for.
         page: String,
@@ -47,6 +47,22 @@ pub enum NoPage {
     #[error(transparent)]
     Broken(#[from] Fault),
 }
+
+impl NoPage {
+    /// The same sentence with the next step as a script takes it.
+    fn for_scripts(&self) -> String {
+        match self {
+            Self::Unknown { page, suggestions } => {
+                format!("No integration docs found for '{}'.{}", clipped(page, NAME), cure(suggestions, FOR_SCRIPTS))
+            }
+            Self::Broken(fault) => fault.to_string(),
+        }
+    }
+}
+
+const FOR_SCRIPTS: &str = "docs.list() names what there is; docs.search(\"send sms\") finds functions.";
+const FOR_SHELLS: &str =
+    "`kosmo integrations:list` names what there is; `kosmo integrations:search send sms` finds functions.";
 
 /// Every provider in a line each, and how to read on.
 pub fn list(host: &Host) -> String {
@@ -132,7 +148,7 @@ pub fn cures() -> Vec<(Code, &'static str)> {
 /// The page about a provider (`ringcentral`) or a function (`ringcentral.list_messages`), or a sentence that says that
 /// there is none. `integrations.` and `app.integrations.` before the name are accepted.
 pub fn read(host: &Host, page: &str) -> String {
-    find(host, page).unwrap_or_else(|unknown| unknown.to_string())
+    find(host, page).unwrap_or_else(|unknown| unknown.for_scripts())
 }
 
 /// As [`read`], for callers that must know whether there is such a page.
@@ -203,9 +219,9 @@ fn line(host: &Host, name: &str) -> String {
     }
 }
 
-fn cure(suggestions: &[String]) -> String {
+fn cure(suggestions: &[String], otherwise: &str) -> String {
     match suggestions {
-        [] => " docs.list() names what there is; docs.search(\"send sms\") finds functions.".into(),
+        [] => format!(" {otherwise}"),
         names => format!(" Did you mean: {}", names.join(", ")),
     }
 }
@@ -215,18 +231,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(suggestions: &[&str], expected: &str) {
+    fn check(suggestions: &[&str], shell: &str, script: &str) {
         let suggestions = suggestions.iter().map(|&name| name.into()).collect();
-        assert_eq!(NoPage::Unknown { page: "ringcentrl".into(), suggestions }.to_string(), expected);
+        let unknown = NoPage::Unknown { page: "ringcentrl".into(), suggestions };
+        let said = "No integration docs found for 'ringcentrl'. ";
+        assert_eq!(unknown.to_string(), format!("{said}{shell}"));
+        assert_eq!(unknown.for_scripts(), format!("{said}{script}"));
     }
 
     #[test]
     fn an_unknown_page_names_the_nearest_or_the_way_to_all() {
-        check(&["ringcentral"], "No integration docs found for 'ringcentrl'. Did you mean: ringcentral");
-        check(
-            &[],
-            "No integration docs found for 'ringcentrl'. docs.list() names what there is; docs.search(\"send sms\") \
-             finds functions.",
-        );
+        check(&["ringcentral"], "Did you mean: ringcentral", "Did you mean: ringcentral");
+        check(&[], FOR_SHELLS, FOR_SCRIPTS);
     }
 }

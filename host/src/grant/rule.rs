@@ -4,17 +4,18 @@
 //! exact, or `*.` and at least two further labels: `*.example.com` is every host below `example.com`, however deep, and
 //! not `example.com` itself.
 
+use crate::parsed;
 use crate::rule::{Base, PathPattern, RuleError, parse_method};
 use crate::target::Target;
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use url::Host;
 
 /// A request the operator grants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct GrantRule {
     /// Each once, in alphabetical order.
     methods: Vec<Method>,
@@ -103,6 +104,17 @@ impl GrantRule {
             }
     }
 
+    /// The same rule for an account whose URL is `base`, with that URL spelled out.
+    pub(crate) fn spelled_out(&self, base: &Base) -> Self {
+        match self.place {
+            Place::Account => {
+                let Self { place, path, .. } = Self::on(&Method::GET, base, &self.path);
+                Self { methods: self.methods.clone(), place, path }
+            }
+            Place::Origin { .. } => self.clone(),
+        }
+    }
+
     /// Whether everything the other rule lets out passes this one, too.
     pub fn covers(&self, other: &Self) -> bool {
         other.methods.iter().all(|method| self.methods.contains(method))
@@ -171,11 +183,9 @@ impl FromStr for GrantRule {
     }
 }
 
-impl TryFrom<String> for GrantRule {
-    type Error = GrantRuleError;
-
-    fn try_from(rule: String) -> Result<Self, GrantRuleError> {
-        rule.parse()
+impl<'de> Deserialize<'de> for GrantRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed::text(deserializer, "a rule such as \"GET /api/v2/call/{}\"", str::parse)
     }
 }
 

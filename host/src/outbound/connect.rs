@@ -151,7 +151,11 @@ impl Account {
         let place = Place { host: proxy.host.clone(), port: proxy.port, secure: false };
         let found = self.transport.find(&place.host).await?;
         let addresses: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, place.port)).collect();
-        dial_first(&place, &addresses, self.transport.timeouts.connect, TcpStream::connect).await.inspect(hurry)
+        let dialled = dial_first(&place, &addresses, self.transport.timeouts.connect, TcpStream::connect).await;
+        dialled.inspect(hurry).map_err(|fault| {
+            let why = format!("{}; it is the proxy, `proxy` under [network] says where", fault.message);
+            Fault { message: why, ..fault }
+        })
     }
 
     async fn encrypt(&self, place: &Place, tcp: TcpStream) -> Result<Stream, Fault> {

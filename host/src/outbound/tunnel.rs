@@ -16,9 +16,14 @@ where
     let head = head(stream).await?;
     match status(&head) {
         Some(status) if status.starts_with('2') => Ok(()),
-        Some("407") => Err(io::Error::other("the proxy wants other credentials: put them into `proxy`")),
-        Some(status) => Err(io::Error::other(format!("the proxy refused with status {status}"))),
-        None => Err(io::Error::other("the proxy did not answer as one")),
+        Some("407") => {
+            Err(io::Error::other("the proxy wants other credentials: put them into `proxy` under [network]"))
+        }
+        Some(status) => Err(io::Error::other(format!(
+            "the proxy refused with status {status}; ask its owner to let {authority} pass, or name another one as \
+             `proxy` under [network]"
+        ))),
+        None => Err(io::Error::other("the proxy did not answer as one; `proxy` under [network] says where it is")),
     }
 }
 

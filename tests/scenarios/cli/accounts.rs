@@ -84,7 +84,10 @@ fn an_account_comes_whole_from_the_file_or_whole_from_the_environment() {
     scenario.write("config.toml", &format!("[accounts.dialpad.default]\nurl = \"{url}\"\n"));
     let half = run(&scenario, WHO, &environment);
     assert!(
-        half.code == 1 && half.stderr.contains("is missing required credentials for account 'default'. Configure it in settings first: `kosmo integrations:configure dialpad"),
+        half.code == 1
+            && half.stderr.contains(
+                "is missing required credentials for account 'default'. Configure it in settings first. Write "
+            ),
         "{half:?}"
     );
 
@@ -125,6 +128,105 @@ fn a_token_without_a_url_goes_nowhere_until_the_plugin_was_accepted() {
     let row = &listed.json()["providers"]["dialpad"];
     assert_eq!((&row["active"], row["accounts"].as_array().map(Vec::len)), (&false.into(), Some(0)), "{row}");
     assert!(row["problem"].as_str().is_some_and(|problem| problem.contains("never accepted")), "{row}");
+}
+
+#[test]
+fn no_account_can_stand_where_a_function_or_a_word_of_lua_does() {
+    let scenario = homeless();
+    let token = Simulator::token("dialpad", "default");
+    for name in ["list_calls", "dialpad_list_calls", "end", "Work", "my-team", "a.b", "1st", "", &"x".repeat(65)] {
+        let set = format!("access_token={token}");
+        let line = ["integrations:configure", "dialpad", "--account", name, "--set", &set, "--json"];
+        let refused = kosmo_with(&scenario, &line, &[], None);
+        assert_eq!(
+            (refused.code, &refused.json()["fault"]["code"]),
+            (1, &"unconfigured".into()),
+            "{name}: {refused:?}"
+        );
+        assert!(!scenario.home().join("kosmo.db").exists() || listed(&scenario).is_empty(), "{name}");
+    }
+    let variables = [("DIALPAD_LIST_CALLS_ACCESS_TOKEN", token.as_str()), ("DIALPAD_END_ACCESS_TOKEN", &token)];
+    let ran = run(&scenario, "return type(app.integrations.dialpad.list_calls)", &variables);
+    check(&ran, 0, "function\n", "");
+}
+
+/// The accounts of Dialpad.
+fn listed(scenario: &Scenario) -> Vec<serde_json::Value> {
+    let listed = kosmo_with(scenario, &["accounts:list", "dialpad", "--json"], &[], None).json();
+    listed["providers"]["dialpad"].as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_provider_with_a_named_account_alone_is_used_by_that_name() {
+    let scenario = homeless();
+    let (url, token) = (scenario.simulator.dialpad_url(), Simulator::token("dialpad", "work"));
+    scenario.write("config.toml", &format!("[accounts.dialpad.work]\nurl = \"{url}\"\naccess_token = \"{token}\"\n"));
+    let run = |code: &str, flags: &[&str]| {
+        kosmo_with(&scenario, &[&["integrations:lua", "-e", code], flags].concat(), &[], None)
+    };
+    check(&run(&WHO.replace("dialpad", "dialpad.work"), &[]), 0, "true\n", "");
+    check(&run(WHO, &["--account", "work"]), 0, "true\n", "");
+    let without = run(WHO, &[]);
+    assert!(without.code == 1 && without.stderr.contains("credentials for account 'default'"), "{without:?}");
+    let called = kosmo_with(&scenario, &["integrations:call", "dialpad.get_current_user", "--account=work"], &[], None);
+    assert_eq!(called.code, 0, "{called:?}");
+    for line in [&["accounts:test", "dialpad", "work"][..], &["accounts:test", "dialpad", "--account", "work"]] {
+        assert_eq!(kosmo_with(&scenario, line, &[], None).code, 0, "{line:?}");
+    }
+    assert_eq!(reached(&scenario, "dialpad"), ["work"; 5]);
+}
+
+#[test]
+fn every_account_has_the_same_functions() {
+    let scenario = Scenario::new();
+    let names = |place: &str| {
+        let code = format!(
+            "local names = {{}} for name, value in pairs(app.integrations.{place}) do if type(value) == 'function' then \
+             table.insert(names, name) end end table.sort(names) return table.concat(names, ' ')"
+        );
+        run(&scenario, &code, &[]).stdout
+    };
+    for provider in ["dialpad", "ringcentral"] {
+        let own = names(provider);
+        assert!(own.contains("send_sms"), "{own}");
+        for account in kosmo_simulator::ACCOUNTS {
+            assert_eq!(names(&format!("{provider}.{account}")), own, "{account}");
+        }
+    }
+}
+
+#[test]
+fn what_completes_an_account_is_told_where_the_rest_of_it_stands() {
+    let scenario = homeless();
+    let url = scenario.simulator.dialpad_url().to_owned();
+    let cure = |environment: &[(&str, &str)]| {
+        let told = run(&scenario, WHO, environment).stderr;
+        let (_, cure) = told.split_once("Configure it in settings first. ").expect("a cure");
+        cure.lines().next().unwrap_or_default().to_owned()
+    };
+    let all = "Run `kosmo integrations:configure dialpad`, or set `access_token` under [accounts.dialpad.default] in \
+               config.toml, or DIALPAD_ACCESS_TOKEN in the environment.";
+    assert_eq!(cure(&[]), all);
+    assert_eq!(cure(&[("DIALPAD_URL", &url)]), all);
+    let set = format!("url={url}");
+    let kept = kosmo_with(&scenario, &["integrations:configure", "dialpad", "--set", &set], &[], None);
+    assert_eq!((kept.code, cure(&[]).as_str()), (0, "Run `kosmo integrations:configure dialpad`."));
+    scenario.write("config.toml", &format!("[accounts.dialpad.default]\nurl = \"{url}\"\n"));
+    let file =
+        "Write `access_token` under [accounts.dialpad.default] in config.toml, where the rest of the account stands.";
+    assert_eq!(cure(&[("DIALPAD_ACCESS_TOKEN", "unused")]), file);
+}
+
+#[test]
+fn the_list_says_why_an_account_cannot_be_used() {
+    let scenario = Scenario::new();
+    scenario.configure("[accounts.dialpad.old]\nurl = \"https://dialpad.com\"\n");
+    let why = "Integration 'dialpad' is missing required credentials for account 'old'. ";
+    let shown = kosmo_with(&scenario, &["integrations:list"], &[], None);
+    assert!(shown.stdout.contains(&format!("\n\ndialpad, account old: {why}")), "{shown:?}");
+    let row = kosmo_with(&scenario, &["integrations:list", "--json"], &[], None).json()["providers"]["dialpad"].clone();
+    assert_eq!((&row["active"], &row["problem"]), (&true.into(), &serde_json::Value::Null));
+    assert!(row["problems"]["old"].as_str().is_some_and(|problem| problem.starts_with(why)), "{row}");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn every_refusal_has_its_words_and_its_exit_code() {
     check(
         &["probe.revision"],
         1,
-        "Integration 'probe' is missing required credentials for account 'default'. Configure it in settings first: ",
+        "Integration 'probe' is missing required credentials for account 'default'. Configure it in settings first. ",
     );
     check(&["dialpad.list_calls", "--account", "wrok"], 1, "Did you mean: work");
     check(&["ringcentral.send_sms", "--text=Hi"], 2, "Missing required parameter(s): from, to");
@@ -159,4 +159,54 @@ fn a_provider_without_a_function_is_read_about() {
         (&envelope["function"], &envelope["data"]["first_name"]),
         (&json!("dialpad.get_user"), &json!("Edsger"))
     );
+}
+
+#[test]
+fn a_provider_is_read_by_programs_too_and_has_its_own_help() {
+    let scenario = Scenario::new();
+    let json = |line: &[&str]| kosmo(&scenario, &[line, &["--json"]].concat()).json();
+    assert_eq!(json(&["integrations:dialpad"]), json(&["integrations:docs", "dialpad"]));
+    assert_eq!(json(&["integrations:dialpad", "get_call", "--help"]), json(&["integrations:docs", "dialpad.get_call"]));
+    for flag in ["--help", "-h"] {
+        let help = kosmo(&scenario, &["integrations:dialpad", flag]);
+        assert!(help.code == 0 && help.stdout.contains("Usage: kosmo integrations:dialpad <FUNCTION>"), "{help:?}");
+        assert!(help.stdout.contains("\n  send_sms          Send a text message.\n"), "{help:?}");
+    }
+}
+
+#[test]
+fn a_switch_says_true_or_false_and_a_line_that_is_wrong_still_has_its_envelope() {
+    let scenario = Scenario::new();
+    let ran = kosmo(&scenario, &["integrations", "dialpad", "get_current_user", "--json=true", "--force=false"]);
+    assert_eq!((ran.code, &ran.json()["meta"]["permission_bypassed"]), (0, &json!(false)), "{ran:?}");
+    assert!(kosmo(&scenario, &["integrations:list", "--json=false"]).stdout.starts_with("NAME"));
+    for wrong in
+        [&["--limit"][..], &["{"], &["--arg", "limit"], &["--grants"], &["--plugins=nowhere"], &["--force=maybe"]]
+    {
+        let line = [&["integrations:call", "dialpad.list_calls", "--account", "work", "--json"], wrong].concat();
+        let ran = kosmo(&scenario, &line);
+        let document = ran.json();
+        assert!(matches!(ran.code, 1 | 2) && ran.stderr.is_empty(), "{ran:?}");
+        assert_eq!(keys(&document), "function success data error fault meta duration_ms", "{wrong:?}");
+        assert_eq!(
+            (&document["function"], &document["meta"]["account"]),
+            (&json!("dialpad.list_calls"), &json!("work"))
+        );
+        assert_eq!(document["error"], document["fault"]["message"], "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_group_alone_says_what_is_in_it() {
+    let scenario = Scenario::new();
+    for (line, code) in [(&["grants"][..], 2), (&["grants", "--help"], 0), (&["help", "grants"], 0)] {
+        let ran = kosmo(&scenario, line);
+        let (said, other) = if code == 0 { (&ran.stdout, &ran.stderr) } else { (&ran.stderr, &ran.stdout) };
+        assert!(ran.code == code && other.is_empty(), "{ran:?}");
+        assert!(said.contains("\n  grants:remove") && !said.contains("accounts:list"), "{ran:?}");
+    }
+    let ran = kosmo(&scenario, &["accounts", "--json"]);
+    let message = "`kosmo accounts` needs a command: accounts:list, accounts:remove, accounts:test";
+    assert_eq!((ran.code, &ran.json()["error"]), (2, &json!(message)));
+    assert!(kosmo(&scenario, &["help", "accounts", "list"]).stdout.contains("Usage: kosmo accounts:list"));
 }

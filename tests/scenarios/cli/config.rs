@@ -78,7 +78,7 @@ fn a_mistake_that_only_one_account_has_is_told_when_it_is_used() {
     );
     check(
         "[accounts.dialpad.default]\nurl = \"https://x.test\"\n",
-        "is missing required credentials for account 'default'. Configure it in settings first: `kosmo integrations:configure dialpad",
+        "is missing required credentials for account 'default'. Configure it in settings first. Write `access_token` under [accounts.dialpad.default]",
     );
 }
 

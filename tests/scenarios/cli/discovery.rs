@@ -161,5 +161,9 @@ fn the_site_has_every_page_and_says_nothing_of_accounts() {
     assert_eq!((again.code, again.stdout.contains("34 pages written. Open ")), (0, true), "{again:?}");
     let refused = kosmo(&scenario, &["integrations:docs", "--html", "."]);
     check(&refused, 2, "", "kosmo: . holds other files. Name a new or empty folder, or an earlier site.\n");
+    let file = kosmo(&scenario, &["integrations:docs", "--html", "config.toml"]);
+    check(&file, 2, "", "kosmo: config.toml is no folder. Name a new or empty one for the site.\n");
+    let below = kosmo(&scenario, &["integrations:docs", "--html", "config.toml/site"]);
+    assert!(below.code == 1 && below.stderr.ends_with("; name a folder you may write into\n"), "{below:?}");
     scenario.assert_sent(&[] as &[&str]);
 }

@@ -55,7 +55,7 @@ fn a_check_says_by_which_rule_of_which_file() {
         { "file": format!("{home}/config.toml"), "rule": "GET /api/v2/users/**" },
         { "file": format!("{home}/.kosmo/config.toml"), "rule": "GET /**" },
     ]);
-    let row = |function: &str, declared: &str| json!({"function": function, "declared": declared, "granted": granted, "permission": "allow"});
+    let row = |function: &str, declared: &str| json!({"function": function, "declared": declared, "granted": granted, "permission": "allow", "refusal": null});
     let allowed = [row("get_user", "GET /api/v2/users/{}"), row("get_current_user", "GET /api/v2/users/me")];
     assert_eq!((ran.code, &ran.json()["allowed"]), (0, &json!(allowed)), "{ran:?}");
     assert_eq!((&ran.json()["success"], &ran.json()["url"]), (&json!(true), &json!(url)));
@@ -122,7 +122,7 @@ fn the_default_grant_is_changed_on_purpose_only() {
     check(&scenario, &["grants:remove", "dialpad", "GET /api/v2/users"], 1, "no list to remove a rule from");
     check(&scenario, &["grants:add", "dialpad", "DELETE /api/v2/users"], 1, "dialpad declares no DELETE there");
     check(&scenario, &["grants:add", "dialpad", "GET https://evil.test/**"], 1, "dialpad declares no GET there");
-    check(&scenario, &["grants:add", "dialpad", "GET /api/v2/users/*", "--only"], 1, "is not a path pattern");
+    check(&scenario, &["grants:add", "dialpad", "GET /api/v2/users/*", "--only"], 2, "is not a path pattern");
     check(&scenario, &["grants:add", "dailpad", "GET /api/v2/users"], 1, "Did you mean: dialpad");
     assert_eq!(config(&scenario), before);
     check(
@@ -152,6 +152,65 @@ fn what_is_declared_and_what_is_granted_is_shown() {
         json!({ "accounts": ["work"], "requests": ["GET /api/v2/call"] })
     );
     assert_eq!(rows["grants"]["ringcentral"]["files"], json!([]));
+}
+
+#[test]
+fn a_check_says_what_would_happen_where_the_permissions_have_a_word() {
+    let scenario = Scenario::new();
+    let line = ["grants:check", "dialpad", "POST", "/api/v2/sms"];
+    check(&scenario, &line, 3, "approval required: POST ");
+    check(&scenario, &line, 3, "(`write = \"allow\"` under [permissions.dialpad] in config.toml)");
+    scenario.configure("[permissions.dialpad]\nwrite = \"deny\"\n");
+    check(&scenario, &line, 3, "denied: POST ");
+    let ran = kosmo(&scenario, &[&line[..], &["--json"]].concat()).json();
+    assert_eq!((&ran["success"], &ran["verdict"]), (&json!(false), &json!("deny")), "{ran}");
+    let refusal = ran["allowed"][0]["refusal"].as_str().unwrap_or_default();
+    assert!(refusal.starts_with("Integration 'dialpad' write access denied."), "{ran}");
+    scenario.configure("[permissions.dialpad]\nwrite = \"allow\"\n");
+    check(&scenario, &line, 0, "allowed: POST ");
+}
+
+#[test]
+fn a_rule_that_cannot_take_effect_is_added_with_the_reason() {
+    let scenario = Scenario::new();
+    project(&scenario, "[grants.dialpad]\nrequests = [\"GET /api/v2/call\"]\n");
+    let file = format!("{}/.kosmo/config.toml", scenario.home().display());
+    let add =
+        |rule, flags: &[&str]| kosmo(&scenario, &[&["grants:add", "dialpad", rule, "--json"], flags].concat()).json();
+    let added = add("GET /api/v2/users", &["--only"]);
+    assert_eq!((&added["outcome"], &added["changed"]), (&json!("listed"), &json!(true)), "{added}");
+    let said = format!(
+        "{file} lists what dialpad may send in this project, and not this: here it stays denied, unless it is added \
+         to `requests` under [grants.dialpad] there."
+    );
+    assert_eq!(added["obstacles"], json!([said]));
+    assert_eq!(eval(&scenario, LIST, &[]).1["fault"]["code"], "denied", "as was said");
+    assert_eq!(add("GET /api/v2/call", &[])["obstacles"], json!([]), "the project lists it too");
+    let spelled_out = format!("GET {}/api/v2/call", scenario.simulator.dialpad_url());
+    assert_eq!(add(&spelled_out, &[])["obstacles"], json!([]), "in another spelling");
+
+    fs::remove_file(&file).expect("a project's file");
+    let elsewhere = &add("GET https://dialpad.com/api/v2/call", &[])["obstacles"][0];
+    let url = scenario.simulator.dialpad_url();
+    let said = format!("No account of dialpad lies there: default is at {url}, support is at {url}, work is at {url}.");
+    assert_eq!(elsewhere, &json!(said));
+    scenario.write("config.toml", "");
+    check(&scenario, &["grants:add", "dialpad", "GET /api/v2/call"], 0, "lies there: none can be used yet.");
+}
+
+#[test]
+fn a_wrong_rule_is_named_with_its_own_line() {
+    let scenario = Scenario::new();
+    for (list, line, part) in [
+        ("requests = [\n  \"GET /api/v2/call\",\n  \"GET /api/*/x\",\n]", 4, "is not a path pattern"),
+        ("requests = [\n  \"GET /api/v2/call\",\n  5,\n]", 4, "expected a rule such as"),
+        ("accounts = [\n  \"work\",\n  \"Not a name\",\n]", 4, "lower case"),
+    ] {
+        scenario.write("config.toml", &format!("[grants.dialpad]\n{list}\n"));
+        let ran = kosmo(&scenario, &["grants:show"]);
+        let place = format!("config.toml, line {line}: ");
+        assert!(ran.code == 1 && ran.stderr.contains(&place) && ran.stderr.contains(part), "{list}: {ran:?}");
+    }
 }
 
 #[test]

@@ -1,15 +1,8 @@
 //! Completions and the manual, made of the same definitions as the help.
 
-use super::kosmo;
+use super::{commands, kosmo};
 use kosmo_tests::Scenario;
 use std::process::Command;
-
-/// Every command's name, from the help.
-fn commands(scenario: &Scenario) -> Vec<String> {
-    let help = kosmo(scenario, &["--help"]).stdout;
-    let section = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
-    section.lines().filter_map(|line| line.split_whitespace().next()).map(Into::into).collect()
-}
 
 #[test]
 fn every_shell_gets_completions_for_every_command() {

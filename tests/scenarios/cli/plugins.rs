@@ -77,7 +77,7 @@ fn the_list_for_programs_says_all_there_is_to_know() {
     let listed = kosmo(&scenario, &["integrations:list", "--json"]).json();
     assert_eq!((&listed["success"], keys(&listed["providers"])), (&json!(true), "dialpad ringcentral".into()));
     let dialpad = &listed["providers"]["dialpad"];
-    assert_eq!(keys(dialpad), "title summary category version active accounts problem functions");
+    assert_eq!(keys(dialpad), "title summary category version active accounts problem problems functions");
     assert_eq!((&dialpad["active"], &dialpad["accounts"]), (&json!(true), &json!(["default", "support", "work"])));
     let count = |provider: &str| listed["providers"][provider]["functions"].as_array().map(Vec::len);
     assert_eq!((count("dialpad"), count("ringcentral")), (Some(7), Some(24)));
@@ -150,7 +150,20 @@ fn what_is_no_plugin_is_not_installed() {
         let ran = kosmo(&scenario, &["plugins:install", file]);
         assert!(ran.code == 1 && ran.stderr.contains(error), "{file}: {ran:?}");
     }
+    let rest = kosmo(&scenario, &["plugins:install", text(&good), "missing.wasm", "--json"]);
+    assert_eq!((rest.code, &rest.json()["fault"]["code"]), (1, &json!("unloadable")), "{rest:?}");
     let listed = kosmo(&scenario, &["integrations:list", "--json"]).json();
     assert_eq!(keys(&listed["providers"]), "dialpad", "what was there stays: {listed}");
     assert_eq!(listed["providers"]["dialpad"]["title"], "Dialpad");
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_told_with_its_cure() {
+    let scenario = Scenario::empty();
+    scenario.write("plugins", "a file where the folder should be");
+    let file = kosmo_tests::plugins().join("dialpad.wasm");
+    let ran = kosmo(&scenario, &["plugins:install", text(&file)]);
+    let place = format!("kosmo: Cannot write {}/plugins/dialpad.wasm: ", scenario.home().display());
+    assert!(ran.code == 1 && ran.stderr.starts_with(&place), "{ran:?}");
+    assert!(ran.stderr.ends_with(". Let the kosmo home be yours to write, or set KOSMO_HOME.\n"), "{ran:?}");
 }

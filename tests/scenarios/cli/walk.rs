@@ -43,10 +43,18 @@ fn from_an_empty_home_to_the_first_workflow() {
     assert_eq!(schema["properties"]["perPage"]["type"], "integer", "{schema}");
     scenario.sent();
 
-    let called = run(&["integrations:call", "ringcentral.list_messages", "--per-page", "2", "--json"]).json();
+    let line = ["integrations:call", "ringcentral.list_messages", "--per-page", "2", "--json"];
+    let rehearsed = run(&[&line[..], &["--dry-run"]].concat()).json();
+    let path = "/restapi/v1.0/account/~/extension/~/message-store?perPage=2";
+    assert_eq!(
+        (&rehearsed["request"]["url"], &rehearsed["request"]["headers"]["authorization"]),
+        (&json!(format!("{}{path}", scenario.simulator.ringcentral_url())), &json!("[redacted]"))
+    );
+    scenario.assert_sent(&[] as &[&str]);
+    let called = run(&line).json();
     assert_eq!(called["data"]["records"].as_array().map(Vec::len), Some(2), "{called}");
     let script = "return #app.integrations.ringcentral.list_messages({perPage = 2}).records";
     assert_eq!(run(&["integrations:lua", "--eval", script]).stdout, "2\n");
-    let query = "ringcentral.default GET /restapi/v1.0/account/~/extension/~/message-store?perPage=2";
-    scenario.assert_sent(&[query, query]);
+    let query = format!("ringcentral.default GET {path}");
+    scenario.assert_sent(&[&query, &query]);
 }

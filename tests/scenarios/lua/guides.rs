@@ -101,7 +101,7 @@ fn reading_needs_no_account() {
     assert!(outcome.output.contains("Providers: dialpad, probe, ringcentral"), "{}", outcome.output);
     assert!(
         outcome.output.contains(
-            "missing required credentials for account 'default'. Configure it in settings first: `kosmo \
+            "missing required credentials for account 'default'. Configure it in settings first. Run `kosmo \
              integrations:configure dialpad`, or set `access_token`"
         ),
         "{}",

@@ -132,8 +132,8 @@ fn arguments_in_the_wrong_place_are_explained() {
         "params",
         "has a table as `a`",
     );
-    check_refused(&format!("api_get({{ path = '{path}', params = 'perPage=1' }})"), "params", "a table with names");
-    check_refused(&format!("api_post({{ path = '{path}', payload = 'x' }})"), "payload", "a table with names");
+    check_refused(&format!("api_get({{ path = '{path}', params = 'perPage=1' }})"), "params", "an object");
+    check_refused(&format!("api_post({{ path = '{path}', payload = 'x' }})"), "payload", "an object");
     check_refused("api_get({})", "path", "Missing required parameter(s): path");
 }
 

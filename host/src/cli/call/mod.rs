@@ -1,19 +1,20 @@
 //! `integrations:call` and `integrations:<provider>`: one function, once, without a script.
 
+mod envelope;
 mod flags;
 mod payload;
 mod words;
 
+pub(super) use envelope::{Asked, Envelope};
 pub(super) use words::sorted;
 
 use super::arguments::PluginFolders;
 use super::failure::{self, Outcome, Usage};
 use super::signals::Signals;
-use super::{audit, open_only, output, rehearse};
+use super::{audit, docs, open_only, output, rehearse};
 use clap::Args;
 use flags::Typed;
-use kosmo::{Code, Fault, Host, Interrupt, Invocation, Operation, Provider, Rehearsal, Rehearsed, UnderWay, docs};
-use serde::Serialize;
+use kosmo::{Code, Fault, Function, Host, Invocation, Provider, Rehearsal};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -98,34 +99,11 @@ impl Options {
     fn open(&self) -> anyhow::Result<Host> {
         open_only(&self.plugins.folders, self.grants.as_ref())
     }
-}
 
-/// The document on standard output.
-#[derive(Serialize)]
-struct Envelope {
-    function: String,
-    success: bool,
-    data: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<Rehearsed>,
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<Fault>,
-    meta: Meta,
-    duration_ms: f64,
-}
-
-#[derive(Serialize)]
-struct Meta {
-    dry_run: bool,
-    operation: Option<&'static str>,
-    permission_bypassed: bool,
-    account: String,
-    /// Where an interruption may have left a doubt: what the audit log calls it, and the doubt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    run: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    under_way: Vec<UnderWay>,
+    fn asked(&self, function: &str) -> Asked {
+        let Self { account, dry_run, force, .. } = self;
+        Asked { function: function.into(), account: account.clone(), dry_run: *dry_run, force: *force }
+    }
 }
 
 pub(super) fn any(arguments: &IntegrationsCall) -> Outcome {
@@ -137,13 +115,26 @@ pub(super) fn of_provider(arguments: &IntegrationsProvider) -> Outcome {
     let host = arguments.options.open()?;
     let (provider, options) = (&arguments.provider, &arguments.options);
     check_exists(&host, provider)?;
-    match &arguments.function {
-        Some(function) => call(&host, &format!("{provider}.{function}"), &arguments.words, options),
-        None => {
-            output::foreign(docs::find(&host, provider)?.trim_end());
-            Ok(0)
-        }
+    match arguments.function.as_deref() {
+        Some("--help" | "-h") => help(&*host.provider(provider)?),
+        Some(function) => return call(&host, &format!("{provider}.{function}"), &arguments.words, options),
+        None => docs::show(&host, provider, options.json)?,
     }
+    Ok(0)
+}
+
+/// How a provider's functions are called from a shell.
+fn help(provider: &Provider) {
+    let (name, description) = (provider.name(), provider.description());
+    let width = description.functions.iter().map(|function| function.name.len()).max().unwrap_or(0);
+    let line = |function: &Function| format!("  {:width$}  {}\n", function.name, function.summary);
+    output::foreign(&format!(
+        "{}\n\nUsage: {}\n\nFunctions:\n{}\nkosmo integrations:{name} <FUNCTION> --help says what a function takes, \
+         kosmo integrations:call --help\nwhich options there are. Without a function, the provider's page is shown.",
+        description.summary,
+        PROVIDER_USAGE.replace("<PROVIDER> [FUNCTION]", &format!("{name} <FUNCTION>")),
+        description.functions.iter().map(line).collect::<String>(),
+    ));
 }
 
 /// A command that is none is a slip in a command's name as likely as in a provider's.
@@ -152,7 +143,7 @@ fn check_exists(host: &Host, name: &str) -> Result<(), Usage> {
     if providers.iter().any(|known| known == name) {
         return Ok(());
     }
-    let commands = super::command_names("integrations:");
+    let commands = super::help::command_names("integrations:");
     let known = commands.iter().map(String::as_str).chain(providers.iter().map(String::as_str));
     let suggestion = kosmo::did_you_mean(name, known);
     Err(Usage(format!("There is neither a command `integrations:{name}` nor a provider `{name}`.{suggestion}")))
@@ -162,30 +153,31 @@ fn call(host: &Host, name: &str, words: &[String], options: &Options) -> Outcome
     let begun = Instant::now();
     let (provider, function) = match find(host, name) {
         Ok(found) => found,
-        Err(fault) => return Ok(tell(Envelope::new(name, None, Err(fault), options, begun), options.json)),
+        Err(fault) => return Ok(tell(Envelope::new(&options.asked(name), None, Err(fault), begun), options.json)),
     };
+    let name = format!("{}.{function}", provider.name());
     let declared = provider.description().function(&function);
     let typed =
         declared.map_or_else(|| Ok(Typed::default()), |function| flags::read(function, words, &options.pairs))?;
     if typed.help {
-        output::foreign(docs::find(host, &format!("{}.{function}", provider.name()))?.trim_end());
+        docs::show(host, &name, options.json)?;
         return Ok(0);
     }
     let arguments = merged(&provider, &function, payload::read(typed.payload.as_deref())?, typed.arguments);
     let account = options.account.clone();
     let rehearsal = options.dry_run.then(|| Arc::new(Rehearsal::silent()));
     let asked = Invocation::new(provider.name(), &function, arguments);
-    let name = format!("{}.{function}", provider.name());
     let operation = declared.map(|function| function.operation);
     let begun = Instant::now();
-    let signals = listen(Envelope::new(&name, operation, Ok(Value::Null), options, begun), options.json);
+    let whose = options.asked(&name);
+    let signals = listen(Envelope::new(&whose, operation, Ok(Value::Null), begun), options.json);
     let interrupt = Some(signals.interrupt().clone());
     let invocation = Invocation { account, force: options.force, rehearsal: rehearsal.clone(), interrupt, ..asked };
     let answer = host.block_on(host.invoke(invocation)).and_then(|json| parsed(&provider, &json));
     signals.claim();
     audit::warn(host);
     let interrupted = answer.as_ref().is_err_and(|fault| fault.code == Code::Interrupted);
-    let envelope = Envelope::new(&name, operation, answer, options, begun);
+    let envelope = Envelope::new(&whose, operation, answer, begun);
     if interrupted {
         tell(envelope.interrupted(signals.interrupt()), options.json);
         return Ok(signals.exit_code());
@@ -196,10 +188,7 @@ fn call(host: &Host, name: &str, words: &[String], options: &Options) -> Outcome
 /// What a second signal leaves to be said is `begun`, ended.
 fn listen(begun: Envelope, json: bool) -> Signals {
     Signals::listen(move |interrupt| {
-        let fault = interrupt.fault();
-        let ended =
-            Envelope { success: false, data: None, error: Some(fault.message.clone()), fault: Some(fault), ..begun };
-        tell(ended.interrupted(interrupt), json);
+        tell(begun.ended(interrupt.fault()).interrupted(interrupt), json);
     })
 }
 
@@ -255,54 +244,6 @@ fn parsed(provider: &Provider, json: &str) -> Result<Value, Fault> {
         let title = &provider.description().title;
         Fault::new(Code::Internal, format!("{title} plugin error: its result cannot be read as JSON: {error}"))
     })
-}
-
-impl Envelope {
-    fn new(
-        function: &str,
-        operation: Option<Operation>,
-        answer: Result<Value, Fault>,
-        options: &Options,
-        begun: Instant,
-    ) -> Self {
-        let (data, fault) = match answer {
-            Ok(data) => (Some(data), None),
-            Err(fault) => (None, Some(fault)),
-        };
-        Self {
-            function: function.into(),
-            success: fault.is_none(),
-            data,
-            request: None,
-            error: fault.as_ref().map(|fault| fault.message.clone()),
-            fault,
-            meta: Meta {
-                dry_run: options.dry_run,
-                operation: operation.map(Operation::as_str),
-                permission_bypassed: options.force,
-                account: options.account.clone().unwrap_or_else(|| "default".into()),
-                run: None,
-                under_way: Vec::new(),
-            },
-            duration_ms: (begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
-        }
-    }
-
-    /// With what there is to find out what became of it.
-    fn interrupted(self, interrupt: &Interrupt) -> Self {
-        let (run, under_way) = (interrupt.run(), interrupt.writes());
-        if let Some(run) = run.as_ref().filter(|_| !under_way.is_empty()) {
-            output::error(&format!("note: what was recorded of it: kosmo audit --run {run}"));
-        }
-        Self { meta: Meta { run, under_way, ..self.meta }, ..self }
-    }
-
-    /// With the request that was not sent, if it came to one.
-    fn rehearsed(self, rehearsal: Option<&Rehearsal>) -> Self {
-        let request = rehearsal.filter(|_| self.success).and_then(|rehearsal| rehearsal.requests().pop());
-        let data = if request.is_some() { None } else { self.data };
-        Self { data, request, ..self }
-    }
 }
 
 /// Prints it and gives the exit code.

@@ -4,7 +4,7 @@ pub(super) mod prompt;
 mod wish;
 
 use super::arguments::PluginFolders;
-use super::failure::{self, Outcome, Usage};
+use super::failure::{Outcome, Usage};
 use super::{open, output, plugins};
 use clap::Args;
 use kosmo::accounts::{self, Change, Value};
@@ -94,10 +94,7 @@ const LARGEST: u64 = 1 << 20;
 
 pub(super) fn run(arguments: &IntegrationsConfigure) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
-    let provider = match host.provider(&arguments.provider) {
-        Ok(provider) => provider,
-        Err(fault) => return failure::fault(fault, arguments.json),
-    };
+    let provider = host.provider(&arguments.provider)?;
     let mut wish = Wish::read(arguments, piped)?;
     let account = arguments.account.clone().or(wish.account.take()).unwrap_or_else(|| "default".into());
     let asks = wish.is_empty();
@@ -111,9 +108,7 @@ pub(super) fn run(arguments: &IntegrationsConfigure) -> Outcome {
         ask(&host, &provider, &account, &mut wish)?;
     }
     let (set, unset) = (wish.set.keys().cloned().collect::<Vec<_>>(), wish.unset.clone());
-    if let Err(fault) = apply(&host, &provider, &account, wish) {
-        return failure::fault(fault, arguments.json);
-    }
+    apply(&host, &provider, &account, wish)?;
     if accepts && !asks {
         output::plain_error(&plugins::accepted(&provider));
     }

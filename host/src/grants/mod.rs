@@ -1,18 +1,23 @@
 //! What an operator asks about grants, and changes. For the operator's own tools: no script, no guest and no protocol
 //! leads here.
 
+mod obstacle;
+mod places;
+
 use crate::config::ConfigError;
 use crate::config_edit::{self, EditError};
 use crate::fault::{Code, Fault};
 use crate::grant::{Grant, GrantRule, GrantRuleError};
 use crate::outbound::Checker;
 use crate::permission::{Decision, Intent};
-use crate::rule::{Base, Rule, RuleError, parse_method};
+use crate::rule::{Rule, RuleError, parse_method};
 use crate::target::Target;
 use crate::{Host, Provider};
 use http::Method;
 use std::path::PathBuf;
 use toml_edit::{Array, DocumentMut, Value};
+
+pub use obstacle::{Obstacle, obstacles};
 
 /// What a file grants a provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +29,7 @@ pub struct Written {
 }
 
 /// A function that may send a request, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Allowed {
     /// `list_calls`
     pub function: String,
@@ -34,6 +39,8 @@ pub struct Allowed {
     pub granted: Vec<(PathBuf, String)>,
     /// What the permissions say of scripts that ask for this function.
     pub permission: Decision,
+    /// What a script is told that nobody answers for, if the permissions do not simply allow it.
+    pub refusal: Option<Fault>,
 }
 
 /// Whether a request could leave.
@@ -45,6 +52,13 @@ pub struct Answer {
     pub allowed: Vec<Allowed>,
     /// Why the functions that declare it may not, or why none does.
     pub denied: Vec<Fault>,
+}
+
+impl Answer {
+    /// What would happen: the best that the permissions say of a function whose grants let it send this.
+    pub fn verdict(&self) -> Decision {
+        self.allowed.iter().map(|allowed| allowed.permission).min().unwrap_or(Decision::Deny)
+    }
 }
 
 /// What became of a rule that was to be added.
@@ -171,10 +185,11 @@ pub fn check(host: &Host, provider: &Provider, account: &str, method: &str, url:
         match permit.and_then(|permit| checker.check_closed(&method, &url, &permit).map(|()| permit)) {
             Ok(permit) => {
                 let intent = Intent::new(&description.name, account, function);
-                let permission = checker.permissions.decide(&intent).decision;
+                let ruling = checker.permissions.decide(&intent);
+                let (permission, refusal) = (ruling.decision, ruling.check(&intent, false).err());
                 let granted = permit.granted.iter().map(|(label, rule)| (file(host, label), rule.to_string()));
                 let (declared, granted) = (permit.rule.to_string(), granted.collect());
-                allowed.push(Allowed { function: function.name.clone(), declared, granted, permission });
+                allowed.push(Allowed { function: function.name.clone(), declared, granted, permission, refusal });
             }
             Err(fault) if checker.declares(&method, &url) => denied.push(fault.of(&description.name, &function.name)),
             Err(_) => {}
@@ -246,16 +261,9 @@ fn own_rules(host: &Host, provider: &str) -> Option<Vec<GrantRule>> {
 
 /// Each method of a rule must be one that some function sends there.
 fn check_declared(host: &Host, provider: &Provider, rule: &GrantRule) -> Result<(), GrantsError> {
-    let places = places(host, provider);
-    let declared = |method: &&Method| {
-        let rules = provider.description().ceilings().flat_map(|(_, rules)| rules);
-        rules.filter(|declared| declared.methods().contains(method)).any(|declared| {
-            let own = declared.origin() == "base";
-            let bases = places.iter().filter(|(origin, _)| origin == declared.origin());
-            bases.into_iter().any(|(_, base)| rule.overlaps(method, base, own, declared.path()))
-        })
-    };
-    match rule.methods().iter().find(|method| !declared(method)) {
+    let accounts = places::of_accounts(host, provider).into_iter().flat_map(|(_, places)| places);
+    let places: Vec<_> = places::declared(provider).into_iter().chain(accounts).collect();
+    match rule.methods().iter().find(|method| !places::leads_there(provider, rule, method, &places)) {
         None => Ok(()),
         Some(method) => Err(GrantsError::Undeclared {
             provider: provider.name().into(),
@@ -263,27 +271,6 @@ fn check_declared(host: &Host, provider: &Provider, rule: &GrantRule) -> Result<
             method: method.clone(),
         }),
     }
-}
-
-/// Every URL an origin's name stands for: as declared, and as the usable accounts have it.
-fn places(host: &Host, provider: &Provider) -> Vec<(String, Base)> {
-    let description = provider.description();
-    let own = ("base".to_owned(), description.base().clone());
-    let declared = description.origins.iter().flat_map(|origin| {
-        let bases = origin.urls.iter().filter_map(|url| Base::declared(url).ok());
-        bases.map(|base| (origin.name.clone(), base))
-    });
-    let accounts = host.accounts(provider);
-    let usable = accounts.iter().filter_map(|name| provider.account(host.surroundings(), name).ok());
-    let typed = usable.flat_map(|connected| {
-        let names = std::iter::once("base").chain(description.origins.iter().map(|origin| origin.name.as_str()));
-        let bases = names.flat_map(|name| {
-            let (bases, _) = connected.account.origin(name);
-            bases.iter().map(|base| (name.to_owned(), base.clone())).collect::<Vec<_>>()
-        });
-        bases.collect::<Vec<_>>()
-    });
-    std::iter::once(own).chain(declared).chain(typed).collect()
 }
 
 /// Changes one list of the operator's own file and leaves everything else in it as it is, comments included.
