@@ -74,11 +74,11 @@ impl Target {
 
     fn write(&self, text: &str) -> Result<(), EditError> {
         let real = self.real()?;
-        let folder = real.parent().unwrap_or(Path::new("."));
+        let folder = |path: &Path| path.parent().map_or_else(PathBuf::new, PathBuf::from);
         let written = if self.private {
-            files::private_folder(folder).and_then(|()| files::write(&real, &[text.as_bytes()]))
+            files::private_folder(&folder(&self.path)).and_then(|()| files::write(&real, &[text.as_bytes()]))
         } else {
-            std::fs::create_dir_all(folder).and_then(|()| files::replace(&real, text))
+            std::fs::create_dir_all(folder(&real)).and_then(|()| files::replace(&real, text))
         };
         written.map_err(|error| EditError::Unwritable { path: self.path.clone(), error })
     }

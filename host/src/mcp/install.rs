@@ -109,7 +109,7 @@ fn entry_of(target: &Target, client: &Client, name: &str) -> Result<Option<Value
     Ok(found)
 }
 
-fn toml_value(path: &Path, text: &str) -> Result<Value, EditError> {
+pub(super) fn toml_value(path: &Path, text: &str) -> Result<Value, EditError> {
     toml::from_str::<Map<String, Value>>(text).map(Value::Object).map_err(|error| {
         let span = error.span();
         syntax(path, text, span.map_or(0, |span| span.start), error.message())

@@ -26,7 +26,7 @@ pub use edit_error::EditError;
 pub use keep::{KeptSecret, kept_secrets, set_secret, unset_secret};
 pub use permit::{permit, permit_tool};
 pub use place::{Scope, check_name};
-pub use plain::{looks_secret, masked_arguments};
+pub use plain::{looks_secret, masked, masked_arguments, url_looks_secret};
 pub(crate) use policy::McpNarrowing;
 pub use policy::{McpPermission, McpPolicy, McpServerSettings, McpSettings, Trust};
 pub use reference::{Part, Template};

@@ -47,7 +47,12 @@ pub fn looks_secret(name: &str, value: &str) -> bool {
     }
     let name = name.to_ascii_lowercase();
     let is_telling = TELLING.iter().any(|part| name.contains(part)) || name.ends_with("_key") || name == "key";
-    value.len() >= SHORTEST && (is_telling || begins_so(value))
+    value.len() >= SHORTEST && (is_telling || begins_so(value) || has_password(value))
+}
+
+/// A value as it may be shown: `***` for one that looks like a secret.
+pub fn masked<'a>(name: &str, value: &'a str) -> &'a str {
+    if looks_secret(name, value) { "***" } else { value }
 }
 
 /// Whether an argument is, or hands over, such a value: `--api-key=…`, or what follows `--api-key`.
@@ -74,6 +79,17 @@ pub fn masked_arguments(args: &[String]) -> Vec<String> {
     args.iter().enumerate().map(shown).collect()
 }
 
+/// `postgres://user:password@host`
+fn has_password(value: &str) -> bool {
+    value.contains("://") && url::Url::parse(value).is_ok_and(|url| url.password().is_some())
+}
+
+/// Whether a URL hands over such a value in its query, or has a password.
+pub fn url_looks_secret(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    url.password().is_some() || url.query_pairs().any(|(name, value)| looks_secret(&name, &value))
+}
+
 fn begins_so(value: &str) -> bool {
     let value = value.strip_prefix("Bearer ").unwrap_or(value);
     let is_word = value.len() >= 2 * SHORTEST && value.bytes().all(|byte| byte.is_ascii_graphic());
@@ -97,6 +113,8 @@ mod tests {
         check("LICENSE_KEY", "0123456789", true);
         check("ANYTHING", "ghp_0123456789abcdef", true);
         check("ANYTHING", "Bearer eyJ0123456789abcdef", true);
+        check("DATABASE", "postgres://user:password@db.test/x", true);
+        check("DATABASE", "postgres://user@db.test/x", false);
         check("GITHUB_TOKEN", "", false);
         check("GITHUB_TOKEN", "@secret:mcp.github.token", false);
         check("Authorization", "Bearer ${KOSMO_SECRET:mcp.github.token}", false);
@@ -104,6 +122,14 @@ mod tests {
         check("LOG_LEVEL", "debugging", false);
         check("KEYBOARD", "qwertyuiop", false);
         check("PATH_PREFIX", "sk-ip this one", false);
+    }
+
+    #[test]
+    fn urls_are_secret_by_their_query() {
+        assert!(url_looks_secret("https://mcp.example.test/mcp/?exampleApiKey=0123456789"));
+        assert!(url_looks_secret("https://user:password@mcp.example.test"));
+        assert!(!url_looks_secret("https://mcp.example.test/mcp?tools=search"));
+        assert!(!url_looks_secret("no url"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::config::Server;
 use super::edit_error::EditError;
 use super::place;
+use super::plain::masked_arguments;
 use super::reference::Template;
 use crate::Host;
 use crate::config_edit;
@@ -88,9 +89,16 @@ fn difference(key: &str, before: Option<&Value>, after: Option<&Value>) -> Strin
     match (before, after) {
         (None, _) => format!("`{key}` was added"),
         (_, None) => format!("`{key}` was taken away"),
-        (Some(before), Some(after)) if is_shown => format!("`{key}` was {before} and is {after}"),
+        (Some(before), Some(after)) if is_shown && shown(before) != shown(after) => {
+            format!("`{key}` was {} and is {}", shown(before), shown(after))
+        }
         _ => format!("`{key}` has another value"),
     }
+}
+
+fn shown(value: &Value) -> Value {
+    let arguments = serde_json::from_value::<Vec<String>>(value.clone());
+    arguments.map_or_else(|_| value.clone(), |arguments| json!(masked_arguments(&arguments)))
 }
 
 #[cfg(test)]
@@ -113,5 +121,8 @@ mod tests {
             ]
         );
         assert!(differences(&before, &before).is_empty());
+        let token = |token: &str| json!({"args": ["--token", token]});
+        let hidden = differences(&token("s3cr3t-one"), &token("s3cr3t-two"));
+        assert_eq!(hidden, ["`args` has another value"]);
     }
 }

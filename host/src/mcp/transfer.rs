@@ -5,9 +5,10 @@ use super::comments::without_comments;
 use super::config::{McpConfig, Server, Transport};
 use super::edit::{self, container};
 use super::edit_error::EditError;
+use super::install::toml_value;
 use super::keep;
 use super::place::Scope;
-use super::plain::{looks_secret, masked_arguments};
+use super::plain::{looks_secret, masked_arguments, url_looks_secret};
 use super::reference::{Part, Template};
 use crate::store::Value as Kept;
 use crate::{Host, Secret, files};
@@ -32,6 +33,8 @@ pub struct Imported {
     pub sealed: Vec<String>,
     /// Referred to and not known, as `server.key`.
     pub wanted: Vec<String>,
+    /// Those whose arguments or URL hold what looks like a secret, which cannot be replaced by a reference.
+    pub plain: Vec<String>,
 }
 
 /// Adds every server of another program's file.
@@ -54,6 +57,9 @@ pub fn import(host: &Host, root: &Path, scope: Scope, file: &Path, replace: bool
             keep::set_secret(host, &name, &key, Kept::Text(value))?;
             imported.sealed.push(format!("{name}.{key}"));
         }
+        if starts_with_secret(&entry) {
+            imported.plain.push(name.clone());
+        }
         imported.wanted.extend(wanted.into_iter().map(|key| format!("{name}.{key}")));
     }
     Ok(imported)
@@ -63,7 +69,11 @@ fn entries(file: &Path) -> Result<Map<String, Value>, EditError> {
     let unreadable = |error| EditError::Unreadable { path: file.into(), error };
     let text = files::read_foreign(file, LARGEST).map_err(unreadable)?;
     let text = text.ok_or_else(|| unreadable(std::io::Error::other("there is no such file")))?;
-    let whole: Value = serde_json::from_str(&without_comments(&text)).map_err(|error| syntax(file, &error))?;
+    let is_toml = file.extension().is_some_and(|extension| extension == "toml");
+    let whole: Value = match is_toml {
+        true => toml_value(file, &text)?,
+        false => serde_json::from_str(&without_comments(&text)).map_err(|error| syntax(file, &error))?,
+    };
     let keys = [container(&whole)].into_iter().chain(OTHERS);
     let found = keys.into_iter().find_map(|key| whole.get(key)?.as_object().cloned());
     found.ok_or_else(|| EditError::Shape { path: file.into(), place: "mcpServers".into() })
@@ -89,6 +99,12 @@ fn plain(mut entry: Value) -> Value {
         }
     }
     entry
+}
+
+fn starts_with_secret(entry: &Value) -> bool {
+    let args: Vec<String> = serde_json::from_value(entry["args"].clone()).unwrap_or_default();
+    let url = entry["url"].as_str().or(entry["serverUrl"].as_str());
+    masked_arguments(&args) != args || url.is_some_and(url_looks_secret)
 }
 
 type Secrets = BTreeMap<String, Secret>;

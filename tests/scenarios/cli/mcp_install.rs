@@ -56,6 +56,9 @@ fn installing_reads_as_it_is_documented() {
         run(&["mcp:install", "--client", "curser"]);
         run(&["mcp:install", "--client", "windsurf", "--project"]);
         run(&["mcp:install", "--client", "cursor", "--name", "a b"]);
+        run(&["mcp:install", "--client", "cursor", "--write=maybe"]);
+        let nonsense = ["mcp:install", "--client", "cursor"].into_iter().chain(form.iter().copied());
+        transcript.run(&nonsense.chain(["--", "--nonsense"]).collect::<Vec<_>>());
     }
     transcript.compare("mcp_install");
 }
@@ -74,6 +77,18 @@ fn every_clients_file_gets_the_entry_once_and_gives_it_back() {
         assert_eq!(fs::read_to_string(&path).expect("a file"), written, "{client}");
         done(&scenario, &["mcp:install", "--client", client, "--uninstall"]);
         assert!(!fs::read_to_string(&path).expect("a file").contains("mcp:serve"), "{client}");
+    }
+}
+
+#[test]
+fn every_client_stands_in_the_documentation_with_its_file() {
+    let scenario = Scenario::empty();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/mcp.md");
+    let page = fs::read_to_string(page).expect("the documentation");
+    for client in CLIENTS {
+        let installed = done(&scenario, &["mcp:install", "--client", client, "--json"]).json();
+        let path = installed["path"].as_str().expect("a path").replace(&*scenario.home().to_string_lossy(), "~");
+        assert!(page.contains(&format!("| `{client}` | `{path}` |")), "{client}: {path}");
     }
 }
 

@@ -69,6 +69,7 @@ fn presets_examples_and_imports_read_as_they_are_documented() {
         "servers": {
             "plain": {"command": "one", "env": {"API_TOKEN": CANARY}},
             "asked": {"type": "http", "url": "https://mcp.example.test", "headers": {"X-Key": "${input:key}"}},
+            "keyed": {"url": format!("https://mcp.example.test/?api_key={CANARY}")},
             "odd name": {"command": "two"},
             "empty": {},
         },
@@ -86,6 +87,12 @@ fn presets_examples_and_imports_read_as_they_are_documented() {
         scenario.write("mcp.json", "{}");
     }
     transcript.compare("mcp_transfer");
+    scenario.write(
+        "config2.toml",
+        "[mcp_servers.codex]\ncommand = \"npx\"\nargs = [\"-y\"]\nenv = { API_TOKEN = \"s3cr3t-canary-b81f\" }\n",
+    );
+    let ran = done(&scenario, &["mcp:import", "config2.toml", "--json"]).json();
+    assert_eq!((&ran["added"], &ran["sealed"]), (&json!(["codex"]), &json!(["codex.API_TOKEN"])));
     assert!(!file(&scenario, "mcp.json").contains(CANARY));
 }
 
@@ -187,6 +194,7 @@ fn trust_is_for_the_entry_as_it_was_reviewed() {
     assert_eq!(status("status"), json!("changed"));
     let changed = ["`args` was [\"first\"] and is [\"second\"]", "`env.API_TOKEN` has another value"];
     assert_eq!(status("changed"), json!(changed));
+    assert_eq!(status("env"), json!({"API_TOKEN": "***"}));
     write("first", CANARY);
     assert_eq!(status("status"), json!("active"), "as it was reviewed");
     done(&scenario, &["mcp:disable", "a"]);
@@ -228,7 +236,7 @@ fn secrets_are_sealed_and_never_come_out() {
     assert_eq!(standing(&scenario, "a")["status"], json!("active"));
     let typed = kosmo(&scenario, &["mcp", "secret:set", "a", "OTHER", CANARY]);
     assert!(typed.code == 0 && typed.stderr.contains("use --stdin"), "{typed:?}");
-    let listed = done(&scenario, &["mcp", "secret:list", "--json"]).json();
+    let listed = done(&scenario, &["mcp", "secret", "list", "--json"]).json();
     let keys: Vec<_> = listed["secrets"].as_array().into_iter().flatten().map(|row| &row["key"]).collect();
     assert_eq!(keys, ["API_TOKEN", "OTHER"]);
     done(&scenario, &["mcp:list"]);

@@ -6,7 +6,7 @@ use super::super::output;
 use super::{Place, here};
 use clap::{Args, ValueEnum};
 use kosmo::mcp::edit::{self, Entry};
-use kosmo::mcp::{Scope, looks_secret, permit};
+use kosmo::mcp::{Scope, looks_secret, masked_arguments, permit, url_looks_secret};
 use kosmo::{Decision, Operation};
 use serde_json::json;
 
@@ -182,10 +182,24 @@ fn pair(server: &str, text: &str, separators: &[char], flag: &str) -> Result<(St
 fn check_secrets(server: &str, entry: &Entry) -> Result<(), Usage> {
     let all = entry.env.iter().map(|pair| ("--env", pair)).chain(entry.headers.iter().map(|pair| ("--header", pair)));
     let mut plain = all.filter(|(_, (key, value))| looks_secret(key, value));
-    let Some((flag, (key, _))) = plain.next() else { return Ok(()) };
+    let Some((flag, (key, _))) = plain.next() else { return check_start(entry) };
     Err(Usage(format!(
         "The value of {key} looks like a secret, and the file would show it to whoever reads it. Nothing was written. Use \
          `{flag} {key}` and then `kosmo mcp:secret:set {server} {key}`, or --plaintext to write it nevertheless."
+    )))
+}
+
+/// Arguments and URLs cannot refer to a secret.
+fn check_start(entry: &Entry) -> Result<(), Usage> {
+    let what = match &entry.url {
+        Some(url) if url_looks_secret(url) => "The URL holds what",
+        _ if masked_arguments(&entry.args) != entry.args => "An argument",
+        _ => return Ok(()),
+    };
+    Err(Usage(format!(
+        "{what} looks like a secret, and the file would show it to whoever reads it. Nothing was written. If the server \
+         takes it from its environment or a header, use `--env KEY` or `--header NAME` and keep it with `kosmo \
+         mcp:secret:set`; --plaintext writes it nevertheless."
     )))
 }
 
@@ -250,5 +264,9 @@ mod tests {
         check(&["x", "--env", "API_TOKEN", "--env=LEVEL=debug"]).expect("no secret");
         let error = check(&["x", "--env=API_TOKEN=s3cr3t-value"]).expect_err("a secret").to_string();
         assert!(error.contains("kosmo mcp:secret:set s API_TOKEN") && !error.contains("s3cr3t"), "{error}");
+        for line in [&["x", "--arg=--api-key=s3cr3t-value"], &["https://a.test?api_key=s3cr3t-value"][..]] {
+            let error = check(line).expect_err("a secret").to_string();
+            assert!(error.contains("--plaintext") && !error.contains("s3cr3t"), "{error}");
+        }
     }
 }

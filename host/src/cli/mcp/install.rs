@@ -1,9 +1,10 @@
 //! `mcp:install`, and `mcp:gateway:export`, which prints what that would write.
 
+use super::super::arguments::Cli;
 use super::super::failure::{Outcome, Usage};
 use super::super::output;
 use super::here;
-use clap::Args;
+use clap::{Args, Parser};
 use kosmo::did_you_mean;
 use kosmo::mcp::clients::{CLIENTS, Client, System};
 use kosmo::mcp::install::{self, Gateway, SERVE};
@@ -156,12 +157,25 @@ fn gateway(arguments: &McpInstall) -> anyhow::Result<Gateway> {
     } else {
         ["KOSMO_HOME", "KOSMO_PLUGINS"].into_iter().filter_map(moved).collect()
     };
-    Ok(Gateway { name: arguments.name.clone(), command, args: serve(arguments), env })
+    Ok(Gateway { name: arguments.name.clone(), command, args: serve(arguments)?, env })
 }
 
-fn serve(arguments: &McpInstall) -> Vec<String> {
+/// What the client will start has to be understood when it does.
+fn serve(arguments: &McpInstall) -> Result<Vec<String>, Usage> {
     let named = arguments.integration.iter().chain(&arguments.integrations);
     let integrations = named.flat_map(|name| ["--integration".to_owned(), name.clone()]);
     let write = arguments.write.iter().map(|word| format!("--write={word}"));
-    [SERVE.to_owned()].into_iter().chain(integrations).chain(write).chain(arguments.serve.iter().cloned()).collect()
+    let rest = arguments.serve.iter().cloned();
+    let words: Vec<_> = [SERVE.to_owned()].into_iter().chain(integrations).chain(write).chain(rest).collect();
+    if words.iter().any(|word| word.starts_with("--http")) {
+        return Err(Usage("A client starts `kosmo mcp:serve` over its own pipes, so --http has no place here.".into()));
+    }
+    match Cli::try_parse_from(["kosmo".to_owned()].iter().chain(&words)) {
+        Ok(_) => Ok(words),
+        Err(error) => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Err(Usage(format!("`kosmo {}` would not start: {first}", words.join(" "))))
+        }
+    }
 }

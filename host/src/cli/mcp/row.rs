@@ -1,8 +1,9 @@
 //! A server as programs and people see it.
 
 use kosmo::mcp::config::Server;
-use kosmo::mcp::{Standing, Trust, masked_arguments};
+use kosmo::mcp::{Standing, Template, Trust, masked, masked_arguments};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What `mcp.servers()` shows, and how it stands.
 pub(super) fn listed(server: &Server, standing: &Standing) -> Value {
@@ -20,8 +21,9 @@ pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
         "active": standing.is_active(server),
         "fingerprint": server.fingerprint,
         "changed": standing.changed,
-        "env": server.env.keys().collect::<Vec<_>>(),
-        "headers": server.headers.keys().collect::<Vec<_>>(),
+        "cwd": server.cwd,
+        "env": shown(&server.env),
+        "headers": shown(&server.headers),
         "missing": standing.missing,
         "next_commands": standing.next,
     });
@@ -46,17 +48,27 @@ fn trust(trust: Trust) -> &'static str {
     }
 }
 
-/// A few lines about one server.
-pub(super) fn block(server: &Server, standing: &Standing) -> String {
-    let mut lines = vec![
-        format!("{}: {} ({})", server.name, standing.word(server), server.source),
-        format!("  {}", target(server)),
-        format!("  read {}, write {}", server.permissions.read, server.permissions.write),
-    ];
-    let names = |what: &str, names: Vec<&str>| (!names.is_empty()).then(|| format!("  {what} {}", names.join(", ")));
-    lines.extend(names("environment", server.env.keys().map(String::as_str).collect()));
-    lines.extend(names("headers", server.headers.keys().map(String::as_str).collect()));
+/// Each with its value, unless that looks like a secret: what is told to a server is part of what is trusted.
+fn shown(values: &BTreeMap<String, Template>) -> BTreeMap<&str, &str> {
+    values.iter().map(|(name, value)| (name.as_str(), masked(name, value.written()))).collect()
+}
+
+/// What it is: a few lines about one server.
+pub(super) fn about(server: &Server) -> Vec<String> {
+    let mut lines = vec![format!("  {}", target(server))];
+    lines.extend(server.cwd.iter().map(|folder| format!("  in {folder}")));
+    for (what, values) in [("environment", &server.env), ("header", &server.headers)] {
+        lines.extend(shown(values).iter().map(|(name, value)| format!("  {what} {name}: {value}")));
+    }
     lines.extend(server.is_of_project().then(|| format!("  fingerprint {}", server.fingerprint)));
+    lines
+}
+
+/// The same, with how it stands.
+pub(super) fn block(server: &Server, standing: &Standing) -> String {
+    let mut lines = vec![format!("{}: {} ({})", server.name, standing.word(server), server.source)];
+    lines.extend(about(server));
+    lines.push(format!("  read {}, write {}", server.permissions.read, server.permissions.write));
     lines.extend(standing.changed.iter().map(|change| format!("  since it was trusted, {change}")));
     lines.extend(standing.missing.iter().map(|problem| format!("  {problem}")));
     lines.extend(standing.next.iter().map(|command| format!("  next: {command}")));

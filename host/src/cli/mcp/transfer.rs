@@ -11,7 +11,7 @@ use serde_json::json;
 use std::path::PathBuf;
 
 pub(in crate::cli) const IMPORT_HELP: &str = "\
-It reads what Claude, Cursor, VS Code, Windsurf, Gemini, Zed, opencode and others write. Values that look like secrets are
+It reads what Claude, Codex, Cursor, VS Code, Windsurf, Gemini, Zed, opencode and others write. Values that look like secrets are
 sealed in kosmo.db on the way, and references stand in their place.
 
 Examples:
@@ -80,6 +80,7 @@ fn document(imported: &Imported, scope: Scope) -> serde_json::Value {
         "skipped": imported.skipped.iter().map(skipped).collect::<Vec<_>>(),
         "sealed": imported.sealed,
         "wanted": imported.wanted,
+        "plain": imported.plain,
     })
 }
 
@@ -94,6 +95,10 @@ fn tell(imported: &Imported) {
     for key in &imported.wanted {
         let (server, key) = key.split_once('.').unwrap_or((key, ""));
         output::line(&format!("next: kosmo mcp:secret:set {server} {key}"));
+    }
+    if !imported.plain.is_empty() {
+        let names = imported.plain.join(", ");
+        output::error(&format!("note: arguments or the URL hold what looks like a secret, in the clear: {names}"));
     }
     for (name, reason) in &imported.skipped {
         output::error(&format!("left out {name}: {reason}"));

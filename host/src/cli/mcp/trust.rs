@@ -69,9 +69,9 @@ pub(super) fn trust(arguments: &McpTrust) -> Outcome {
         output::foreign(&format!("{} stands in your own file and needs no trust.", server.name));
         return Ok(0);
     }
-    output::foreign(&format!("Trusted in {}: {}\n  {}", config.root.display(), server.name, row::target(server)));
+    output::foreign(&format!("Trusted in {}, as it is now: {}", config.root.display(), server.name));
+    output::foreign(&row::about(server).join("\n"));
     before.changed.iter().for_each(|change| output::foreign(&format!("  since it was last trusted, {change}")));
-    output::line(&format!("  fingerprint {}", server.fingerprint));
     Ok(0)
 }
 
