@@ -20,6 +20,7 @@
 
 mod account;
 pub mod accounts;
+mod admission;
 mod approval;
 mod arguments;
 mod artifact;

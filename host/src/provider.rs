@@ -1,8 +1,7 @@
 //! A loaded plugin, and the whole story of one invocation: [`Provider::invoke`].
 
-use crate::approval::{Approvals, Question};
-use crate::arguments;
-use crate::audit::{Trail, Verdict};
+use crate::admission::Admission;
+use crate::audit::Trail;
 use crate::bindings::{PluginPre, contract};
 use crate::description::{Description, Function, Operation};
 use crate::engine::Engine;
@@ -12,22 +11,17 @@ use crate::invocation::{Invocation, Surroundings};
 use crate::journal::{Errand, Write};
 use crate::limits::Limits;
 use crate::nearest::did_you_mean;
-use crate::outbound::{Budget, Connected, Doubt, Gate, Outbound};
-use crate::patience::Deadline;
-use crate::permission::{Decision, Intent, Ruling};
+use crate::outbound::{Connected, Doubt, Gate, Outbound};
 use crate::resume::Ticket;
 use crate::sandbox::Sandbox;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::OnceCell;
 use tokio::time::timeout_at;
-
-/// An embedder may want no limit; the clock has one.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One revision of a plugin under the name scripts use. Code and description change together, by replacing it whole.
 pub struct Provider {
@@ -119,70 +113,21 @@ impl Provider {
         trail: &Arc<Trail>,
         doubt: &Doubt,
     ) -> Result<String, Fault> {
-        let patience = asked.approvals.as_ref().map(Approvals::patience).cloned().unwrap_or_default();
-        let script = asked.deadline.map(|at| Deadline::new(at, &patience));
         let function = self.function(&asked.function)?;
         trail.found(&self.digest, function);
         let told = |fault: Fault| host.secrets.scrubbed_fault(fault).of(self.name(), &function.name);
         let connected = self.account(host, asked.account()).map_err(told)?;
-        let path = format!("{}.{}", self.name(), function.name);
-        let arguments = arguments::check(&path, function, asked.arguments).map_err(told)?;
-        let policies = host.config.policies();
-        let operation = errand.operation(function.operation);
-        let intent = Intent { operation, ..Intent::new(self.name(), connected.account.name(), function) };
-        trail.took(&arguments);
-        let rehearsal = asked.rehearsal;
-        let past_ask = rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.is_past_ask(operation));
-        let scopes = Arc::clone(&asked.scopes);
-        scopes.iter().try_for_each(|scope| scope.check(self.name(), connected.account.name())).map_err(told)?;
-        let permissions = policies.permissions(self.name()).past_ask(past_ask).within(&scopes);
-        let ruling = permissions.decide(&intent);
-        let question = asked.approvals.as_ref().map(|_| Question {
-            operation,
-            arguments: host.secrets.scrubbed_object(&arguments),
-            rehearsed: rehearsal.is_some(),
-            ..Question::new(self.name(), connected.account.name(), function, &ruling.rule)
-        });
-        let approver = asked.approvals.as_ref().zip(question.as_ref());
-        permit(&ruling, &intent, asked.force, approver, trail).await.map_err(told)?;
-        if let Some(rehearsal) = &rehearsal {
-            rehearsal.ran(self.name(), connected.account.name(), &function.name);
-        }
-        let script = script.map(|script| script.at());
-        self.ready(host, &path, script).await.map_err(told)?;
+        let admission = Admission::new(host, &self.description, function, connected, asked, errand).map_err(told)?;
+        trail.took(admission.arguments());
+        let question = admission.leave(trail).await.map_err(told)?;
 
-        let now = Instant::now();
-        let limits = policies.granted(self.name()).limits(host.limits);
-        let limit = now + limits.wall.min(LONGEST);
-        let ends = script.map_or(limit, |script| script.min(limit));
-        let deadline = Deadline::new(ends, &patience);
-        let gate = Gate {
-            host: Arc::clone(host),
-            trail: Arc::clone(trail),
-            description: Arc::clone(&self.description),
-            function: function.name.clone(),
-            operation,
-            connected,
-            force: asked.force,
-            scopes: Arc::clone(&scopes),
-            limits,
-            deadline: deadline.clone(),
-            asked: 0.into(),
-            sent: 0.into(),
-            held: Budget::new(host.limits.held),
-            doubt: doubt.clone(),
-            errand,
-            rehearsal,
-            approver: asked.approvals.zip(question),
-            held_back: OnceLock::new(),
-            cause: Mutex::default(),
-        };
-        let run = self.run(host, gate, arguments);
-        let late = || {
-            let given = (ends - now).as_secs_f64().ceil();
-            Fault::new(Code::Timeout, format!("{path} did not finish within {given} s."))
-        };
-        let outcome = deadline.enforce(run).await.ok_or_else(late).flatten();
+        let path = format!("{}.{}", self.name(), function.name);
+        self.ready(host, &path, admission.script_ends()).await.map_err(told)?;
+        let (gate, arguments) = admission.gate(trail, doubt, question);
+        let deadline = gate.deadline.clone();
+        let given = deadline.left().as_secs_f64().ceil();
+        let late = || Fault::new(Code::Timeout, format!("{path} did not finish within {given} s."));
+        let outcome = deadline.enforce(self.run(host, gate, arguments)).await.ok_or_else(late).flatten();
         outcome.map(|json| host.secrets.scrubbed(json)).map_err(|fault| told(doubt.tell(fault)))
     }
 
@@ -285,29 +230,6 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Provider({} {})", self.name(), &self.digest[..12])
     }
-}
-
-/// Whether the operator lets scripts do this, on record: by the ruling, or where that says `ask`, by the answer.
-async fn permit(
-    ruling: &Ruling,
-    intent: &Intent<'_>,
-    force: bool,
-    approver: Option<(&Approvals, &Question)>,
-    trail: &Trail,
-) -> Result<(), Fault> {
-    if let Some((approvals, question)) = approver.filter(|_| ruling.asks(force)) {
-        let answer = approvals.ask(question).await;
-        trail.permission(answer.into(), &answer.after(&ruling.rule))?;
-        return ruling.answered(intent, answer);
-    }
-    let verdict = match ruling.decision {
-        Decision::Allow => Verdict::Allowed,
-        Decision::Ask | Decision::Deny if force && ruling.is_of_files() => Verdict::Forced,
-        Decision::Ask => Verdict::ApprovalRequired,
-        Decision::Deny => Verdict::Denied,
-    };
-    trail.permission(verdict, &ruling.rule)?;
-    ruling.check(intent, force)
 }
 
 /// Two lower case digits a byte, as digests are written everywhere.
