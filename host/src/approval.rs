@@ -1,5 +1,6 @@
 //! Asking somebody where a permission is `ask`: one question at a time, and none again that was answered for good.
 
+use crate::account::DEFAULT;
 use crate::patience::Patience;
 use crate::{Function, Operation};
 use serde_json::{Map, Value};
@@ -22,7 +23,7 @@ pub trait Approver: Send + Sync {
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// `ringcentral`
+    /// `ringcentral`; `mcp.github` for an MCP server, which no provider can be called
     pub provider: String,
     /// `default`
     pub account: String,
@@ -168,6 +169,22 @@ impl Question {
             operation: function.operation,
             destructive: function.destructive,
             summary: function.summary.clone(),
+            arguments: Map::new(),
+            rule: rule.into(),
+            request: None,
+            rehearsed: false,
+        }
+    }
+
+    /// About a tool of an MCP server, because of this rule.
+    pub(crate) fn of_server(server: &str, tool: &str, operation: Operation, rule: &str) -> Self {
+        Self {
+            provider: format!("mcp.{server}"),
+            account: DEFAULT.into(),
+            function: tool.into(),
+            operation,
+            destructive: operation == Operation::Write,
+            summary: String::new(),
             arguments: Map::new(),
             rule: rule.into(),
             request: None,

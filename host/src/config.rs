@@ -2,6 +2,8 @@
 
 mod secrets;
 
+pub(crate) use secrets::is_telling;
+
 use crate::account::{Account, DEFAULT, Fields, Place, known_fields, variable};
 use crate::description::{Authentication, Description, Name, is_name};
 use crate::fault::{Code, Fault};

@@ -19,6 +19,12 @@ pub struct Fault {
     /// `list_calls`
     #[serde(rename = "fn", skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
+    /// The MCP server: `github`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Its tool: `create_issue`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
     /// The parameter at fault, as declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
@@ -141,6 +147,8 @@ impl Fault {
             message: message.into(),
             provider: None,
             function: None,
+            server: None,
+            tool: None,
             parameter: None,
             status: None,
             provider_code: None,
@@ -157,6 +165,12 @@ impl Fault {
     #[must_use]
     pub fn of(self, provider: &str, function: &str) -> Self {
         Self { provider: Some(provider.into()), function: Some(function.into()), ..self }
+    }
+
+    /// The same fault, knowing which tool of which MCP server it is about.
+    #[must_use]
+    pub(crate) fn at(self, server: &str, tool: &str) -> Self {
+        Self { server: Some(server.into()), tool: Some(tool.into()), ..self }
     }
 
     /// Whether the operator's word, or its absence, is the reason.

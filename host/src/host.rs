@@ -9,6 +9,7 @@ use crate::interrupt::Interrupt;
 use crate::invocation::{Invocation, Surroundings};
 use crate::limits::Limits;
 use crate::lua::Lost;
+use crate::mcp::Servers;
 use crate::outbound::{Budget, Resolve, Transport};
 use crate::plugins;
 use crate::provider::Provider;
@@ -36,6 +37,7 @@ struct Inner {
     catalogue: Catalogue,
     surroundings: Arc<Surroundings>,
     home: Option<PathBuf>,
+    servers: Servers,
     runtime: Executor,
     lost: Lost,
     /// Whether the configuration's secrets are looked for.
@@ -122,6 +124,11 @@ impl Host {
             .store
             .as_ref()
             .is_some_and(|store| store.exists() && store.knows_run(run).unwrap_or(false))
+    }
+
+    /// The MCP servers.
+    pub fn mcp(&self) -> &Servers {
+        &self.inner.servers
     }
 
     /// The engine, for embedders that inspect it.
@@ -234,6 +241,8 @@ pub struct HostBuilder {
     configure: Option<Configure>,
     resolver: Option<Box<dyn Resolve>>,
     predecessor: Option<Host>,
+    project: Option<PathBuf>,
+    mcp_guard: Option<PathBuf>,
 }
 
 impl HostBuilder {
@@ -275,10 +284,25 @@ impl HostBuilder {
         let folder = std::env::current_dir().unwrap_or_default();
         let config = config.in_project(home.as_deref(), &folder)?;
         let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        let mut builder = Self { config: Some(config.with_environment(variables)), home, ..self };
+        let config = Some(config.with_environment(variables));
+        let mut builder = Self { config, home, project: Some(folder), ..self };
         let folders = std::env::var_os("KOSMO_PLUGINS").unwrap_or_default();
         builder.folders.extend(std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()));
         Ok(builder)
+    }
+
+    /// The folder of the project whose MCP servers are found besides those of the home.
+    #[must_use]
+    pub fn project(self, folder: impl Into<PathBuf>) -> Self {
+        Self { project: Some(folder.into()), ..self }
+    }
+
+    /// The program that watches over MCP servers, so that they end even if this process is killed. It is run as
+    /// `mcp:guard PARENT PROGRAM ARGUMENT…` and calls [`crate::mcp::watch_over`]; `kosmo` itself is one. Without it, servers
+    /// are killed when the host is dropped.
+    #[must_use]
+    pub fn mcp_guard(self, program: impl Into<PathBuf>) -> Self {
+        Self { mcp_guard: Some(program.into()), ..self }
     }
 
     /// This configuration instead of the home's.
@@ -356,8 +380,10 @@ impl HostBuilder {
         });
         let runtime = Executor { borrowed: Handle::try_current().ok(), own: OnceLock::new() };
         let registry = Registry::new(engine, folders);
+        let servers = Servers::new(&surroundings, self.home.clone(), self.project, self.mcp_guard);
         let inner = Inner {
             registry,
+            servers,
             catalogue: Catalogue::default(),
             surroundings,
             home: self.home,

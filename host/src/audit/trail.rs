@@ -87,6 +87,12 @@ impl Trail {
         let _ = self.known.set(known);
     }
 
+    /// The tool of an MCP server that was found, and the fingerprint of that server's entry.
+    pub(crate) fn known(&self, fingerprint: &str, tool: &str, operation: Operation) {
+        // A tool is known before what may be done with it is; the first word stands.
+        let _ = self.known.set(Known { plugin: fingerprint.into(), function: tool.into(), operation });
+    }
+
     /// The arguments as the function takes them.
     pub(crate) fn took(&self, arguments: &Map<String, Value>) {
         if let Ok(digest) = self.audit.digest(arguments) {

@@ -4,7 +4,7 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{docs, examples, manual, mcp, rehearse, runs, schema, search, serve, signals};
+use super::{docs, examples, manual, mcp, rehearse, runs, schema, search, serve, servers, signals};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -136,6 +136,8 @@ pub(super) enum Command {
     McpTokenRemove(serve::tokens::McpTokenRemove),
     #[command(flatten)]
     Mcp(mcp::Mcp),
+    #[command(flatten)]
+    McpServers(servers::McpServers),
     /// Show what each integration may send: what is declared, and what is granted of it
     #[command(name = "grants:show", args_override_self = true)]
     GrantsShow(GrantsShow),

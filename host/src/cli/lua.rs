@@ -3,8 +3,7 @@
 use super::arguments::{IntegrationsLua, Script};
 use super::failure::{self, Outcome};
 use super::signals::Signals;
-use super::{again, audit, open, open_only, output, source};
-use kosmo::mcp::config::McpConfig;
+use super::{again, audit, open, open_only, output, servers, source};
 use kosmo::{Code, Host, Session, SessionBuilder, Surface};
 use serde_json::Value;
 
@@ -54,6 +53,7 @@ fn run(host: Host, session: Session, script: kosmo::Script, signals: &Signals) -
     let mut outcome = session.run_blocking(script);
     signals.claim();
     audit::warn(&host);
+    servers::finish(&host);
     outcome.meta.resume = goes_on(&host, &outcome).map(again::command);
     outcome.meta.resume.iter().for_each(|command| hint(command));
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
@@ -88,7 +88,8 @@ fn listen(arguments: &Script) -> Signals {
 }
 
 fn session(host: &Host, surface: Surface, arguments: &Script) -> SessionBuilder {
-    let mut builder = host.session().surface(surface).force(arguments.force).mcp_servers(servers(host));
+    let mut builder = host.session().surface(surface).force(arguments.force);
+    servers::show_progress(host);
     if let Some(bytes) = arguments.memory_limit {
         builder = builder.memory_limit(bytes);
     }
@@ -99,14 +100,6 @@ fn session(host: &Host, surface: Surface, arguments: &Script) -> SessionBuilder 
         builder = builder.time_limit(limit);
     }
     builder
-}
-
-/// What `mcp.servers()` returns. A mistake in a file another program owns is worth a word, not a failure.
-fn servers(host: &Host) -> Value {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = McpConfig::load(host.home(), &folder);
-    config.warnings.iter().for_each(|warning| output::error(&format!("warning: {warning}")));
-    config.to_value()
 }
 
 /// What was printed, what was returned, what went wrong.

@@ -25,6 +25,7 @@ mod runs;
 mod schema;
 mod search;
 mod serve;
+mod servers;
 mod signals;
 mod source;
 mod status;
@@ -39,6 +40,9 @@ use std::path::PathBuf;
 
 /// Runs one command line, the program's name included, and gives the exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
+    if let Some(code) = guard(&arguments) {
+        return code;
+    }
     let commands = help::commands();
     let arguments = line::joined(arguments, &commands);
     if let Some(group) = line::bare_group(&arguments, &commands) {
@@ -81,6 +85,7 @@ fn dispatch(command: Command) -> Outcome {
         Command::McpTokenList(arguments) => serve::tokens::list(&arguments),
         Command::McpTokenRemove(arguments) => serve::tokens::remove(&arguments),
         Command::Mcp(command) => mcp::run(&command),
+        Command::McpServers(command) => servers::run(&command),
         Command::GrantsShow(arguments) => grants::show(&arguments),
         Command::GrantsCheck(arguments) => grants::check(&arguments),
         Command::GrantsAdd(arguments) => grants::add(&arguments),
@@ -111,5 +116,17 @@ fn prepared(folders: &[PathBuf], grants: Option<&PathBuf>) -> anyhow::Result<Hos
     }
     let builder = folders.iter().fold(Host::builder(), HostBuilder::plugins);
     let builder = grants.into_iter().fold(builder, HostBuilder::grants);
+    let builder = match std::env::current_exe() {
+        Ok(program) => builder.mcp_guard(program),
+        // Without it, servers are ended by us alone.
+        Err(_) => builder,
+    };
     Ok(builder.from_env()?)
+}
+
+/// What [`open_only`] makes MCP servers be watched by: `mcp:guard PARENT PROGRAM ARGUMENT…`.
+fn guard(arguments: &[OsString]) -> Option<i32> {
+    let [_, command, parent, program, rest @ ..] = arguments else { return None };
+    let parent = parent.to_str()?.parse().ok()?;
+    (command == "mcp:guard").then(|| kosmo::mcp::watch_over(parent, program, rest))
 }

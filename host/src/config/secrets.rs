@@ -6,7 +6,8 @@ use crate::secret::Secret;
 use crate::secrets::Secrets;
 
 /// Parts of names that say so, for fields of providers that have not said it themselves yet.
-const TELLING: [&str; 8] = ["token", "secret", "password", "passphrase", "passwd", "credential", "jwt", "key"];
+const TELLING: [&str; 10] =
+    ["token", "secret", "password", "passphrase", "passwd", "credential", "jwt", "key", "authorization", "cookie"];
 
 impl Config {
     /// Everything that is a secret by its name: fields of accounts in the file, and fields of accounts in the store and
@@ -69,7 +70,8 @@ fn named(field: &str, provider: &str, account: &str) -> String {
     format!("`{field}` of {provider}.{account}")
 }
 
-fn is_telling(name: &str) -> bool {
+/// Whether a field, variable or header of this name holds a secret.
+pub(crate) fn is_telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     TELLING.iter().any(|part| name.contains(part))
 }

@@ -35,6 +35,8 @@ impl Faults {
         table.raw_set("message", fault.message.as_str())?;
         table.raw_set("provider", fault.provider.as_deref())?;
         table.raw_set("fn", fault.function.as_deref())?;
+        table.raw_set("server", fault.server.as_deref())?;
+        table.raw_set("tool", fault.tool.as_deref())?;
         table.raw_set("parameter", fault.parameter.as_deref())?;
         table.raw_set("status", fault.status)?;
         table.raw_set("provider_code", fault.provider_code.as_deref())?;

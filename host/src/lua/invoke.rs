@@ -3,13 +3,15 @@
 use super::bridge::{Answer, Arguments, Bridge, Raise, one};
 use super::decode::{DecodeError, decode};
 use super::encode::{Encoder, Purpose, kind};
-use super::invoker::{Done, Known};
+use super::invoker::{Done, Invoking, Known};
+use super::mcp;
 use super::record::Entry;
 use crate::clip::{NAME, clipped};
 use crate::description::Pagination;
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
 use crate::journal::Position;
+use crate::mcp::McpInvocation;
 use mlua::{Lua, MultiValue, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
@@ -33,24 +35,70 @@ struct Started {
     since: Instant,
 }
 
-/// Which function of which account.
+/// Which function of which account; or, of an MCP server, what it is asked for.
 struct Target {
+    /// Or the server.
     provider: String,
     account: Option<String>,
+    /// Or the tool.
     function: String,
+    /// What an MCP server is asked for.
+    verb: Option<String>,
+}
+
+/// Something to be asked, of whoever answers it.
+enum Asked {
+    Function(Box<Invocation>),
+    Server(Box<McpInvocation>),
+}
+
+impl Asked {
+    fn begin(self, bridge: &Bridge) -> Invoking {
+        match self {
+            Self::Function(invocation) => bridge.invoker.invoke(*invocation),
+            Self::Server(invocation) => bridge.invoker.reach(*invocation),
+        }
+    }
 }
 
 impl Target {
     fn take(arguments: &mut Arguments) -> Result<Self, Raise> {
         let provider = arguments.word()?;
         let account = arguments.optional_word()?;
-        Ok(Self { provider, account, function: arguments.word()? })
+        let function = arguments.word()?;
+        Ok(match provider.strip_prefix(mcp::MARK) {
+            Some(verb) => {
+                Self { provider: account.unwrap_or_default(), account: None, function, verb: Some(verb.into()) }
+            }
+            None => Self { provider, account, function, verb: None },
+        })
     }
 
-    /// `integrations.dialpad.work.list_calls`
+    /// `integrations.dialpad.work.list_calls`, `mcp.github.create_issue`
     fn path(&self) -> String {
+        if self.verb.is_some() {
+            return format!("mcp.{}.{}", self.provider, self.function);
+        }
         let account = self.account.as_ref().map(|account| format!("{account}."));
         format!("integrations.{}.{}{}", self.provider, account.unwrap_or_default(), self.function)
+    }
+
+    fn asked(&self, bridge: &Bridge, values: MultiValue) -> Result<Asked, Fault> {
+        let Some(verb) = &self.verb else {
+            return self.invocation(bridge, values).map(|invocation| Asked::Function(Box::new(invocation)));
+        };
+        let arguments = self.arguments(bridge, values).map_err(|fault| self.blamed(fault))?;
+        mcp::asked(bridge, &self.provider, verb, &self.function, arguments)
+            .map(|invocation| Asked::Server(Box::new(invocation)))
+            .map_err(|fault| self.blamed(fault))
+    }
+
+    /// The fault, knowing whose it is.
+    fn blamed(&self, fault: Fault) -> Fault {
+        match self.verb {
+            Some(_) => fault.at(&self.provider, &self.function),
+            None => fault.of(&self.provider, &self.function),
+        }
     }
 
     fn invocation(&self, bridge: &Bridge, values: MultiValue) -> Result<Invocation, Fault> {
@@ -58,7 +106,7 @@ impl Target {
             provider: self.provider.clone(),
             account: self.account.clone().or_else(|| bridge.settings.account.clone()),
             function: self.function.clone(),
-            arguments: self.arguments(bridge, values).map_err(|fault| fault.of(&self.provider, &self.function))?,
+            arguments: self.arguments(bridge, values).map_err(|fault| self.blamed(fault))?,
             force: bridge.settings.force,
             deadline: Some(bridge.clock.deadline()),
             run: Some(bridge.run.borrow().clone()),
@@ -94,13 +142,13 @@ impl Target {
     }
 
     fn not_a_table(&self, what: &str, kind: &str) -> Fault {
-        let (path, provider) = (self.path(), &self.provider);
+        let (path, provider, function) = (self.path(), &self.provider, &self.function);
+        let listing = if self.verb.is_some() { "mcp.schema" } else { "docs.read" };
         Fault::new(
             Code::InvalidArgument,
             format!(
                 "app.{path} takes one table of named arguments and got {what} that is a {kind}. Write app.{path}({{name \
-                 = value}}); docs.read(\"{provider}.{}\") lists the names",
-                self.function
+                 = value}}); {listing}(\"{provider}.{function}\") lists the names"
             ),
         )
     }
@@ -121,8 +169,8 @@ pub(super) fn invoke(lua: &Lua, bridge: &Bridge, mut arguments: Arguments) -> An
     let entry = begin(bridge, &target)?;
     let since = Instant::now();
     let result = target
-        .invocation(bridge, arguments.rest())
-        .and_then(|invocation| bridge.clock.excluding(|| bridge.invoker.wait(bridge.invoker.invoke(invocation))));
+        .asked(bridge, arguments.rest())
+        .and_then(|asked| bridge.clock.excluding(|| bridge.invoker.wait(asked.begin(bridge))));
     one(end(lua, bridge, &target, entry, since.elapsed(), result)?)
 }
 
@@ -130,15 +178,15 @@ pub(super) fn invoke(lua: &Lua, bridge: &Bridge, mut arguments: Arguments) -> An
 pub(super) fn start(lua: &Lua, bridge: &Bridge, mut arguments: Arguments) -> Answer {
     let target = Target::take(&mut arguments)?;
     let entry = begin(bridge, &target)?;
-    match target.invocation(bridge, arguments.rest()) {
-        Ok(invocation) => one(Value::Number(spawn(bridge, target, entry, invocation).into())),
+    match target.asked(bridge, arguments.rest()) {
+        Ok(asked) => one(Value::Number(spawn(bridge, target, entry, asked).into())),
         Err(fault) => one(end(lua, bridge, &target, entry, Duration::ZERO, Err(fault))?),
     }
 }
 
-fn spawn(bridge: &Bridge, target: Target, entry: Entry, invocation: Invocation) -> u32 {
+fn spawn(bridge: &Bridge, target: Target, entry: Entry, asked: Asked) -> u32 {
     let since = Instant::now();
-    let invoking = bridge.invoker.invoke(invocation);
+    let invoking = asked.begin(bridge);
     let task = async move { Done { result: invoking.await, took: since.elapsed() } };
     let mut background = bridge.background.borrow_mut();
     let id = background.running.spawn_on(task, &bridge.invoker.runtime()).id();
@@ -216,7 +264,7 @@ fn read(lua: &Lua, bridge: &Bridge, target: &Target, json: &str) -> Result<Value
         DecodeError::Lua(error) => error.into(),
         DecodeError::Json(error) => {
             let message = format!("The result of {} is not usable JSON: {error}", target.path());
-            Fault::new(Code::Internal, message).of(&target.provider, &target.function).into()
+            target.blamed(Fault::new(Code::Internal, message)).into()
         }
     })
 }
@@ -255,7 +303,7 @@ pub(super) fn endless(_: &Lua, _: &Bridge, mut arguments: Arguments) -> Answer {
 
 /// `(path, provider, function)`: raises that a function was called as a method.
 pub(super) fn misused(_: &Lua, _: &Bridge, mut arguments: Arguments) -> Answer {
-    let (path, provider, function) = (arguments.word()?, arguments.word()?, arguments.word()?);
+    let (path, target) = (arguments.word()?, Target::take(&mut arguments)?);
     let message = format!("{path} was given a namespace. Call it with a dot, not with a colon: {path}({{…}})");
-    Err(Fault::new(Code::InvalidArgument, message).of(&provider, &function).into())
+    Err(target.blamed(Fault::new(Code::InvalidArgument, message)).into())
 }

@@ -8,6 +8,8 @@ use crate::fault::Fault;
 use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::journal::Journal;
+use crate::mcp::McpInvocation;
+use serde_json::Value as Json;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,6 +28,10 @@ pub(super) trait Invoker: Send + Sync {
     fn provider(&self, name: &str) -> Result<Known, Fault>;
     /// Begins an invocation, which goes on when it is polled.
     fn invoke(&self, invocation: Invocation) -> Invoking;
+    /// Begins something asked of an MCP server, in the same way.
+    fn reach(&self, invocation: McpInvocation) -> Invoking;
+    /// The MCP servers that are configured: an object by name.
+    fn mcp_servers(&self) -> Json;
     /// Waits for one invocation.
     fn wait(&self, invoking: Invoking) -> Result<String, Fault>;
     /// Waits for the next of several.
@@ -92,6 +98,15 @@ impl Invoker for Host {
     fn invoke(&self, invocation: Invocation) -> Invoking {
         let host = self.clone();
         Box::pin(async move { Self::invoke(&host, invocation).await })
+    }
+
+    fn reach(&self, invocation: McpInvocation) -> Invoking {
+        let host = self.clone();
+        Box::pin(async move { host.mcp().invoke(invocation).await })
+    }
+
+    fn mcp_servers(&self) -> Json {
+        self.mcp().config().to_value()
     }
 
     fn wait(&self, invoking: Invoking) -> Result<String, Fault> {

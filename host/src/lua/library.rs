@@ -1,16 +1,15 @@
 //! The host functions that are one call deep: printing, documentation, MCP servers.
 
 use super::bridge::{Answer, Arguments, Bridge, HostFunction, Raise, export, one};
-use super::decode::{DecodeError, convert};
 use super::invoker::Page;
-use super::{invoke, json, namespace, regex, text};
+use super::{invoke, json, mcp, namespace, regex, text};
 use mlua::{Lua, MultiValue, Table, Value};
 use std::rc::Rc;
 
 /// Longest query or name of a page, in bytes.
 const BRIEF: usize = 1 << 10;
 
-const FUNCTIONS: [(&str, HostFunction); 20] = [
+const FUNCTIONS: [(&str, HostFunction); 22] = [
     ("decode", json::decode),
     ("docs_list", docs_list),
     ("docs_read", docs_read),
@@ -23,7 +22,9 @@ const FUNCTIONS: [(&str, HostFunction); 20] = [
     ("join", invoke::join),
     ("match", regex::first),
     ("match_all", regex::all),
-    ("mcp_servers", mcp_servers),
+    ("mcp_names", mcp::names),
+    ("mcp_servers", mcp::servers),
+    ("mcp_split", mcp::split),
     ("misused", invoke::misused),
     ("pagination", invoke::pagination),
     ("print", print),
@@ -76,11 +77,4 @@ fn brief(arguments: &mut Arguments, function: &str, what: &str) -> Result<String
 fn page(lua: &Lua, bridge: &Bridge, page: Page<'_>) -> Answer {
     let text = bridge.clock.excluding(|| bridge.invoker.page(page));
     one(Value::String(lua.create_string(text)?))
-}
-
-fn mcp_servers(lua: &Lua, bridge: &Bridge, _: Arguments) -> Answer {
-    one(convert(lua, &bridge.shapes, &bridge.settings.mcp_servers).map_err(|error| match error {
-        DecodeError::Lua(error) => Raise::Lua(error),
-        DecodeError::Json(error) => Raise::Text(format!("mcp.servers: {error}")),
-    })?)
 }

@@ -20,6 +20,7 @@ mod invoker;
 mod json;
 mod library;
 mod lost;
+mod mcp;
 mod namespace;
 mod outcome;
 mod output;

@@ -78,9 +78,26 @@ fn explain(bridge: &Bridge, path: &[&str]) -> Fault {
         }
         (["integrations"], _) => wrong(path, "Call one of its functions: app.integrations.<provider>.<function>({})"),
         (["integrations", provider, rest @ ..], _) => explain_provider(bridge, path, provider, rest),
-        (["mcp", ..], _) => wrong(path, "No MCP server offers it. mcp.servers() lists the configured servers"),
+        (["mcp", rest @ ..], _) => explain_server(bridge, path, rest),
         ([], _) => wrong(path, "Call a function of a provider: app.integrations.<provider>.<function>({})"),
         ([name, ..], _) => wrong(path, &meant(name, &["integrations", "mcp"], "app has")),
+    }
+}
+
+fn explain_server(bridge: &Bridge, path: &[&str], rest: &[&str]) -> Fault {
+    let servers = bridge.invoker.mcp_servers();
+    let names: Vec<&str> = servers.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    match rest {
+        [server, ..] if !names.contains(server) => {
+            let cure = if names.is_empty() {
+                "None is configured: kosmo mcp:add".into()
+            } else {
+                meant(server, &names, "Known servers")
+            };
+            let fault = wrong(path, &format!("There is no MCP server `{server}`. {cure}"));
+            Fault { server: Some((*server).into()), ..fault }
+        }
+        _ => wrong(path, "Call one of a server's tools: app.mcp.<server>.<tool>({}). mcp.tools() lists them"),
     }
 }
 

@@ -52,7 +52,6 @@ pub(super) struct Settings {
     /// How long after the time limit a script that cannot be stopped is given up.
     pub(super) grace: Duration,
     pub(super) surface: Surface,
-    pub(super) mcp_servers: serde_json::Value,
     pub(super) resume: Option<Resume>,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
     pub(super) scopes: Arc<[Scope]>,
@@ -91,7 +90,6 @@ impl Default for Settings {
             time_limit: Duration::from_secs(300),
             grace: Duration::from_secs(5),
             surface: Surface::default(),
-            mcp_servers: serde_json::Value::Object(serde_json::Map::new()),
             resume: None,
             rehearsal: None,
             scopes: Arc::default(),
@@ -192,13 +190,6 @@ impl SessionBuilder {
     #[must_use]
     pub fn surface(mut self, surface: Surface) -> Self {
         self.settings.surface = surface;
-        self
-    }
-
-    /// What `mcp.servers()` gives: an object by server name. Empty unless said.
-    #[must_use]
-    pub fn mcp_servers(mut self, servers: serde_json::Value) -> Self {
-        self.settings.mcp_servers = servers;
         self
     }
 

@@ -20,10 +20,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// In the order they build on each other.
-const PRELUDE: [&str; 6] = [
+const PRELUDE: [&str; 7] = [
     include_str!("prelude/faults.luau"),
     include_str!("prelude/tasks.luau"),
     include_str!("prelude/namespaces.luau"),
+    include_str!("prelude/servers.luau"),
     include_str!("prelude/paginate.luau"),
     include_str!("prelude/print.luau"),
     include_str!("prelude/libraries.luau"),

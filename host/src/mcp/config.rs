@@ -152,6 +152,15 @@ impl McpConfig {
         config
     }
 
+    /// As [`McpConfig::load`], without a project.
+    pub fn of_home(home: Option<&Path>) -> Self {
+        let mut config = Self::default();
+        if let Some(home) = home {
+            config.read("global".into(), home.join("mcp.json"));
+        }
+        config
+    }
+
     /// With the permissions that these files give.
     #[must_use]
     pub fn with_policy(mut self, policy: &McpPolicy) -> Self {

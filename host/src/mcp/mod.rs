@@ -1,5 +1,6 @@
 //! The Model Context Protocol, both ways: scripts reach MCP servers, and MCP clients reach kosmo.
 
+mod client;
 pub mod clients;
 mod comments;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod server;
 mod standing;
 pub mod transfer;
 
+pub use client::{McpInvocation, McpRequest, OnProgress, Rehearse, Servers, split, watch_over};
 pub use edit_error::EditError;
 pub use keep::{KeptSecret, kept_secrets, set_secret, unset_secret};
 pub use permit::{permit, permit_tool};

@@ -1,5 +1,7 @@
 //! What scripts may do with MCP servers: `[mcp]` in `config.toml`, which a project's file can only narrow. Pure.
 
+use crate::approval::Approval;
+use crate::audit::Verdict;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::mcp::config::{Permissions, Server};
@@ -239,6 +241,31 @@ fn key(name: &str) -> String {
 }
 
 impl McpRuling {
+    /// As the audit log calls it.
+    pub(crate) fn verdict(&self, force: bool) -> Verdict {
+        match self.decision {
+            Decision::Allow => Verdict::Allowed,
+            _ if force => Verdict::Forced,
+            Decision::Ask => Verdict::ApprovalRequired,
+            Decision::Deny => Verdict::Denied,
+        }
+    }
+
+    /// What somebody's answer comes to.
+    ///
+    /// # Errors
+    /// `denied`, if the answer is no; `approval_required`, if there is none.
+    pub(crate) fn answered(&self, server: &str, operation: Operation, approval: Approval) -> Result<(), Fault> {
+        let said = match approval {
+            Approval::Once | Approval::Always => return Ok(()),
+            Approval::No => "no",
+            Approval::Never => "never",
+            Approval::Unanswered => return self.check(server, operation, false),
+        };
+        let word = operation.as_str();
+        Err(Fault::new(Code::Denied, format!("MCP server '{server}' {word} access denied: the answer was {said}.")))
+    }
+
     /// Whether it may go ahead. `force` overrides `ask` and `deny`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A value in a server's entry that may stand for another: an environment variable, or a secret kept here. Pure.
 
+use crate::config::is_telling;
 use crate::fault::{Code, Fault};
 use crate::secret::Secret;
 
@@ -49,6 +50,8 @@ pub(crate) trait Lookup {
     fn secret(&self, server: &str, key: &str) -> Result<Secret, Fault>;
     /// The project's folder.
     fn folder(&self) -> String;
+    /// What may be shown to nobody, as it was looked up.
+    fn hide(&self, _: &Secret) {}
 }
 
 impl Template {
@@ -82,6 +85,8 @@ impl Template {
     /// `unconfigured`, naming the variable or the secret, and the cure.
     pub(crate) fn resolve(&self, place: &str, lookup: &dyn Lookup) -> Result<Secret, Fault> {
         let parts = self.parts.iter().map(|part| part.resolve(place, lookup)).collect::<Result<Vec<_>, _>>()?;
+        let hidden = self.parts.iter().zip(&parts).filter(|(part, _)| part.is_secret(place));
+        hidden.for_each(|(_, value)| lookup.hide(value));
         Ok(Secret::new(parts.iter().map(Secret::expose).collect::<String>()))
     }
 }
@@ -93,6 +98,16 @@ impl Part {
             Self::Secret { server, key } => lookup.secret(server, key),
             Self::Folder => Ok(Secret::new(lookup.folder())),
             Self::Variable { name, default } => variable(place, name, default.as_deref(), lookup),
+        }
+    }
+
+    /// Whether nobody may see what it stands for, which the names say. `Bearer ` and the like are no part of a secret.
+    fn is_secret(&self, place: &str) -> bool {
+        match self {
+            Self::Secret { .. } => true,
+            Self::Variable { name, .. } => is_telling(name) || is_telling(named(place)),
+            Self::Text(text) => is_telling(named(place)) && !text.ends_with(' '),
+            Self::Folder => false,
         }
     }
 
@@ -125,6 +140,11 @@ fn variable(place: &str, name: &str, default: Option<&str>, lookup: &dyn Lookup)
         let message = format!("{place} is taken from ${name} in the environment, which is not set.");
         Fault::new(Code::Unconfigured, message)
     })
+}
+
+/// What stands in the first quotes: `env.X`, and not the server's name.
+fn named(place: &str) -> &str {
+    place.split('`').nth(1).unwrap_or(place)
 }
 
 /// References that are only ones if nothing else is there.

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::fault::{Code, Fault};
 use crate::secret::Secret;
 use crate::store::Value;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// In place of a provider's name, and no provider can be called that. In place of an account's stands the server's.
@@ -18,6 +19,8 @@ pub struct Told {
     pub env: BTreeMap<String, Secret>,
     /// The configured headers.
     pub headers: BTreeMap<String, Secret>,
+    /// What of all that nobody else may see.
+    pub secrets: Vec<Secret>,
 }
 
 impl Config {
@@ -26,7 +29,7 @@ impl Config {
     /// # Errors
     /// Names what is not there or not allowed, and the cure.
     pub fn told(&self, server: &Server) -> Result<Told, Fault> {
-        let sources = Sources { config: self, server };
+        let sources = Sources::new(self, server);
         let told = |kind: &str, values: &BTreeMap<String, Template>| {
             let value = |(name, value): (&String, &Template)| {
                 let place = format!("`{kind}.{name}` of MCP server '{}'", server.name);
@@ -34,14 +37,23 @@ impl Config {
             };
             values.iter().map(value).collect::<Result<_, Fault>>()
         };
-        Ok(Told { env: told("env", &server.env)?, headers: told("headers", &server.headers)? })
+        let (env, headers) = (told("env", &server.env)?, told("headers", &server.headers)?);
+        Ok(Told { env, headers, secrets: sources.hidden.into_inner() })
     }
 }
 
 /// Where what one server's entry refers to is found.
 pub(crate) struct Sources<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) server: &'a Server,
+    config: &'a Config,
+    server: &'a Server,
+    /// What was looked up and may be shown to nobody.
+    hidden: RefCell<Vec<Secret>>,
+}
+
+impl<'a> Sources<'a> {
+    pub(crate) fn new(config: &'a Config, server: &'a Server) -> Self {
+        Self { config, server, hidden: RefCell::default() }
+    }
 }
 
 impl Lookup for Sources<'_> {
@@ -75,6 +87,12 @@ impl Lookup for Sources<'_> {
                 Err(Fault::new(Code::Unconfigured, message))
             }
         }
+    }
+
+    fn hide(&self, value: &Secret) {
+        // An authorization names its kind before the secret.
+        let secret = value.expose().rsplit(' ').next().map(Secret::new);
+        self.hidden.borrow_mut().extend(secret);
     }
 
     fn folder(&self) -> String {

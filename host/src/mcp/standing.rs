@@ -67,7 +67,7 @@ fn next(host: &Host, server: &Server, trust: Trust) -> Vec<String> {
     let Some(name) = word(&server.name) else { return Vec::new() };
     let enable = (!server.enabled).then(|| format!("kosmo mcp:enable {name}"));
     let trust = (!trust.is_given()).then(|| format!("kosmo mcp:trust {name}"));
-    let sources = Sources { config: &host.surroundings().config, server };
+    let sources = Sources::new(&host.surroundings().config, server);
     let values = server.env.values().chain(server.headers.values());
     let unset = |(owner, key): &(&str, &str)| *owner == server.name && sources.secret(owner, key).is_err();
     let secrets = values.flat_map(Template::secrets).filter(unset);
@@ -78,7 +78,7 @@ fn next(host: &Host, server: &Server, trust: Trust) -> Vec<String> {
 }
 
 fn missing(host: &Host, server: &Server) -> Vec<String> {
-    let sources = Sources { config: &host.surroundings().config, server };
+    let sources = Sources::new(&host.surroundings().config, server);
     let unset = |kind: &str, values: &BTreeMap<String, Template>| {
         let place = |name: &str| format!("`{kind}.{name}` of MCP server '{}'", server.name);
         let fault = |(name, value): (&String, &Template)| value.resolve(&place(name), &sources).err();

@@ -49,8 +49,8 @@ impl Connected {
 
 /// A request without an answer.
 #[derive(Debug)]
-pub(super) struct Lost {
-    pub(super) fault: Fault,
+pub(crate) struct Lost {
+    pub(crate) fault: Fault,
     /// Whether not a byte of the request left.
     pub(super) unsent: bool,
 }
@@ -63,7 +63,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn new(connector: Connector, limits: Limits) -> Self {
+    /// Without connections yet.
+    pub(crate) fn new(connector: Connector, limits: Limits) -> Self {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_idle_timeout(IDLE).pool_max_idle_per_host(IDLE_CONNECTIONS).pool_timer(TokioTimer::new());
         builder.http1_max_buf_size(limits.response_header_bytes.max(LEAST_BUFFER));
@@ -76,7 +77,7 @@ impl Client {
 
     /// Sends once. A connection that turns out closed before a byte of the request left is replaced; nothing else is
     /// ever repeated here, and redirects are answers.
-    pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Lost> {
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Lost> {
         self.introduce(&mut request);
         let connection = capture_connection(&mut request);
         let answer = self.inner.request(request);

@@ -49,8 +49,8 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 pub(crate) use budget::Budget;
 pub(crate) use check::Checker;
-pub(crate) use client::Connected;
-pub(crate) use connect::Transport;
+pub(crate) use client::{Client, Connected};
+pub(crate) use connect::{Connector, Transport};
 pub(crate) use doubt::Doubt;
 pub(crate) use queue::Queues;
 pub use resolve::{Resolve, Resolving};

@@ -6,6 +6,7 @@ mod payload;
 mod words;
 
 pub(super) use envelope::{Asked, Envelope};
+pub(super) use payload::read as payload;
 pub(super) use words::sorted;
 
 use super::arguments::PluginFolders;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// [`Usage`], if it is not a JSON object; otherwise why it cannot be read.
-pub(super) fn read(typed: Option<&str>) -> anyhow::Result<Map<String, Value>> {
+pub(in crate::cli) fn read(typed: Option<&str>) -> anyhow::Result<Map<String, Value>> {
     match typed {
         Some("-") => parse(&piped()?),
         Some(text) => parse(text),

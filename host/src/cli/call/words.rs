@@ -10,6 +10,9 @@ use std::ffi::{OsStr, OsString};
 /// The command behind every `integrations:<provider>`. No provider can be called so.
 pub(in crate::cli) const PROVIDER: &str = "integrations:PROVIDER";
 
+/// The command behind every `mcp:<server>`. A server that is called so is reached by `mcp:call`.
+pub(in crate::cli) const SERVER: &str = "mcp:SERVER";
+
 /// `integrations:call f --limit 5 --json` as `integrations:call --json -- f --limit 5`, and `integrations:dialpad f` as
 /// [`PROVIDER`] with `dialpad` and `f`; every other line as it is.
 pub(in crate::cli) fn sorted(arguments: Vec<OsString>, commands: &Command) -> Vec<OsString> {
@@ -25,6 +28,13 @@ pub(in crate::cli) fn sorted(arguments: Vec<OsString>, commands: &Command) -> Ve
 /// The command whose words must be sorted, and the provider's name if that was in it.
 fn command(word: &OsStr, commands: &Command) -> Option<(String, Option<OsString>)> {
     let word = word.to_str()?;
+    if let Some(server) = word.strip_prefix("mcp:") {
+        return match commands.find_subcommand(word) {
+            Some(_) if server == "call" => Some((word.into(), None)),
+            Some(_) => None,
+            None => (!server.is_empty()).then(|| (SERVER.into(), Some(server.into()))),
+        };
+    }
     let name = word.strip_prefix("integrations:")?;
     match commands.find_subcommand(word) {
         Some(_) if name == "call" => Some((word.into(), None)),
@@ -119,6 +129,9 @@ mod tests {
         check("kosmo integrations:list --json", "kosmo integrations:list --json");
         check("kosmo integrations:lua -e x", "kosmo integrations:lua -e x");
         check("kosmo integrations:Dial", "kosmo integrations:Dial");
+        check("kosmo mcp:git.hub f --a=1 --json", "kosmo mcp:SERVER --json -- git.hub f --a=1");
+        check("kosmo mcp:call s.t {} --force", "kosmo mcp:call --force -- s.t {}");
+        check("kosmo mcp:lua -e x", "kosmo mcp:lua -e x");
         check("kosmo integrations:", "kosmo integrations:");
         check("kosmo", "kosmo");
     }

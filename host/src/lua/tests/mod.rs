@@ -4,6 +4,7 @@ mod envelope;
 mod faults;
 mod hostile;
 mod json;
+mod mcp;
 mod namespaces;
 mod paging;
 mod parallel;
@@ -18,6 +19,7 @@ use crate::bindings::contract::{CursorPagination, PagePagination};
 use crate::description::Pagination;
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
+use crate::mcp::McpInvocation;
 use serde_json::{Map, Value as Json, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -84,6 +86,14 @@ impl Invoker for Fake {
 
     fn invoke(&self, invocation: Invocation) -> Invoking {
         Box::pin(invoke(Arc::clone(&self.state), invocation))
+    }
+
+    fn reach(&self, invocation: McpInvocation) -> Invoking {
+        Box::pin(mcp::reach(invocation))
+    }
+
+    fn mcp_servers(&self) -> Json {
+        mcp::servers()
     }
 
     fn wait(&self, invoking: Invoking) -> Result<String, Fault> {

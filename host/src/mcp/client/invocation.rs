@@ -1,0 +1,142 @@
+//! What is asked of a server.
+
+use super::connection::Patience;
+use crate::approval::Approvals;
+use crate::description::Operation;
+use crate::invocation::Invocation;
+use crate::mcp::config::Server;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// One thing asked of a server.
+#[derive(Clone, Debug)]
+pub struct McpInvocation {
+    /// As its entry is called.
+    pub server: String,
+    /// What it is asked for.
+    pub request: McpRequest,
+    /// Goes past the permissions, where the operator lets it.
+    pub force: bool,
+    /// What is checked and not run.
+    pub rehearse: Rehearse,
+    /// Whether whoever asks was given integrations only.
+    pub is_scoped: bool,
+    /// The script's own deadline; the server's timeout applies besides.
+    pub deadline: Option<Instant>,
+    /// The run it is audited under; None is one of its own.
+    pub run: Option<Arc<str>>,
+    /// Who is asked where a permission is `ask`, if anybody can be.
+    pub approvals: Option<Approvals>,
+}
+
+/// What is checked and not run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rehearse {
+    /// All of it is run.
+    #[default]
+    Nothing,
+    /// Tools that do not say they only read.
+    Writes,
+    /// No tool is run.
+    All,
+}
+
+impl Rehearse {
+    pub(super) fn covers(self, operation: Operation) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Writes => operation == Operation::Write,
+            Self::All => true,
+        }
+    }
+}
+
+/// What a server can be asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum McpRequest {
+    /// To run a tool.
+    Call {
+        /// As the server calls it, or as Lua can write it.
+        tool: String,
+        /// By name.
+        arguments: Map<String, Value>,
+        /// As they are typed: a name and a value, which is read as the tool's schema declares it. Stand in place of
+        /// arguments of the same name.
+        flags: Vec<(String, Option<String>)>,
+    },
+    /// A row for each tool.
+    Tools,
+    /// The same of every server that can be used; of one that fails, its name and why. No server is named for it.
+    AllTools,
+    /// The names of its tools, as Lua can write them.
+    Names,
+    /// The row of one tool.
+    Schema {
+        /// As for `Call`.
+        tool: String,
+    },
+    /// What can be read.
+    Resources,
+    /// Patterns of what can be read.
+    Templates,
+    /// To read something.
+    ReadResource {
+        /// What.
+        uri: String,
+    },
+    /// The prompts it offers.
+    Prompts,
+    /// One of them, filled in.
+    GetPrompt {
+        /// Which.
+        prompt: String,
+        /// By name.
+        arguments: Map<String, Value>,
+    },
+}
+
+impl McpRequest {
+    /// What records call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Call { tool, .. } => tool,
+            Self::Tools | Self::AllTools | Self::Names => "tools",
+            Self::Schema { .. } => "schema",
+            Self::Resources => "resources",
+            Self::Templates => "resource_templates",
+            Self::ReadResource { .. } => "read_resource",
+            Self::Prompts => "prompts",
+            Self::GetPrompt { .. } => "get_prompt",
+        }
+    }
+}
+
+impl McpInvocation {
+    /// Asked by nobody in particular.
+    pub fn new(server: &str, request: McpRequest) -> Self {
+        Self {
+            server: server.into(),
+            request,
+            force: false,
+            rehearse: Rehearse::Nothing,
+            is_scoped: false,
+            deadline: None,
+            run: None,
+            approvals: None,
+        }
+    }
+
+    /// As the audit log knows invocations.
+    pub(super) fn audited(&self) -> Invocation {
+        let invocation = Invocation::new(&format!("mcp.{}", self.server), self.request.name(), Map::new());
+        Invocation { run: self.run.clone(), ..invocation }
+    }
+
+    /// How long a server may take for it, from now.
+    pub(super) fn patience(&self, server: &Server) -> Patience {
+        let total = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let idle = total.map_or(server.patience, |total| total.min(server.patience)).max(Duration::from_millis(1));
+        Patience { idle, total }
+    }
+}

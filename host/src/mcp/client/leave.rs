@@ -1,0 +1,91 @@
+//! Whether a server may be asked: trust, permissions, somebody's word, and force.
+
+use super::{McpInvocation, Servers};
+use crate::approval::Question;
+use crate::audit::Trail;
+use crate::description::Operation;
+use crate::fault::{Code, Fault};
+use crate::mcp::McpPolicy;
+use crate::mcp::config::Server;
+use crate::permission::Decision;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// What leave is asked for.
+pub(super) struct Asks<'a> {
+    /// None is meant by an empty one.
+    pub(super) tool: &'a str,
+    pub(super) operation: Operation,
+    pub(super) arguments: Option<&'a Map<String, Value>>,
+}
+
+impl Asks<'_> {
+    /// To see what a server offers.
+    pub(super) const READ: Asks<'static> = Asks { tool: "", operation: Operation::Read, arguments: None };
+}
+
+impl Servers {
+    /// Whether it is there to be used: enabled, and reviewed if it came with a project.
+    pub(super) fn check_use(&self, server: &Server, asked: &McpInvocation) -> Result<(), Fault> {
+        let name = &server.name;
+        if asked.is_scoped {
+            let message =
+                format!("MCP server '{name}' is out of reach for this client, which was given integrations only");
+            return Err(Fault::new(Code::Denied, message));
+        }
+        if !server.enabled {
+            let message = format!("MCP server '{name}' is disabled. Enable it with: kosmo mcp:enable {name}");
+            return Err(Fault::new(Code::Unconfigured, message));
+        }
+        self.policy().check_trust(server).or_else(|fault| self.forced(asked.force, fault))
+    }
+
+    /// Whether the permission lets it be used, put on record.
+    pub(super) async fn check(
+        &self,
+        server: &Server,
+        asks: Asks<'_>,
+        asked: &McpInvocation,
+        trail: &Arc<Trail>,
+    ) -> Result<(), Fault> {
+        let Asks { tool, operation, .. } = asks;
+        trail.known(&server.fingerprint, asked.request.name(), operation);
+        let ruling = self.policy().decide(&server.name, tool, operation);
+        if let Some(approvals) = asked.approvals.as_ref().filter(|_| ruling.decision == Decision::Ask && !asked.force) {
+            let answer = approvals.ask(&self.question(server, &asks, asked, &ruling.rule)).await;
+            trail.permission(answer.into(), &answer.after(&ruling.rule))?;
+            return ruling.answered(&server.name, operation, answer);
+        }
+        let checked = ruling.check(&server.name, operation, false);
+        match checked.or_else(|fault| self.forced(asked.force, fault)) {
+            Ok(()) => trail.permission(ruling.verdict(asked.force), &ruling.rule),
+            Err(fault) => {
+                trail.permission(ruling.verdict(false), &ruling.rule)?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn question(&self, server: &Server, asks: &Asks<'_>, asked: &McpInvocation, rule: &str) -> Question {
+        let name = if asks.tool.is_empty() { asked.request.name() } else { asks.tool };
+        let arguments = asks.arguments.map(|arguments| self.surroundings.secrets.scrubbed_object(arguments));
+        Question {
+            arguments: arguments.unwrap_or_default(),
+            rehearsed: asked.rehearse.covers(asks.operation),
+            ..Question::of_server(&server.name, name, asks.operation, rule)
+        }
+    }
+
+    /// What a refusal comes to where the run is forced.
+    fn forced(&self, force: bool, refusal: Fault) -> Result<(), Fault> {
+        if !force {
+            return Err(refusal);
+        }
+        let environment = self.surroundings.config.environment("KOSMO_MCP_ALLOW_FORCE");
+        self.policy().check_force(environment == Some("1"))
+    }
+
+    pub(super) fn policy(&self) -> &McpPolicy {
+        self.surroundings.config.mcp()
+    }
+}
