@@ -18,6 +18,7 @@ mod plugins;
 mod runs;
 mod scripts;
 mod secrets;
+mod servers;
 mod status;
 mod walk;
 mod writes;

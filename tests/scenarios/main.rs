@@ -14,6 +14,7 @@ mod interruptions;
 mod leaks;
 mod limits;
 mod lua;
+mod mcp;
 mod memory;
 mod misbehaviour;
 mod network;

@@ -8,6 +8,7 @@ mod echo;
 mod glob;
 mod golden;
 mod scenario;
+mod server;
 mod terminal;
 
 pub use breaker::{Break, Breaker, Manner};
@@ -15,6 +16,7 @@ pub use echo::{Echo, Received};
 pub use glob::matches;
 pub use golden::{Transcript, compare};
 pub use scenario::{Ran, Scenario};
+pub use server::{Deed, Server};
 pub use terminal::Terminal;
 
 use sha2::{Digest, Sha256};

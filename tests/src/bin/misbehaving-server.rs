@@ -1,0 +1,39 @@
+//! `misbehaving-server MANNER`: an MCP server on standard input and output. `PID_FILE` is told the process, and what it
+//! started, one to a line.
+
+use kosmo_tests::{Deed, Server};
+use std::io::{BufRead, Write, stderr, stdin, stdout};
+use std::process::Command;
+use std::time::Duration;
+
+fn main() {
+    let manner = std::env::args().nth(1).unwrap_or_else(|| "good".into());
+    let mut pids = vec![std::process::id()];
+    if manner == "forking" {
+        pids.push(Command::new("/bin/sleep").arg("1000").spawn().expect("a child").id());
+    }
+    if let Some(file) = std::env::var_os("PID_FILE") {
+        std::fs::write(file, pids.iter().map(u32::to_string).collect::<Vec<_>>().join("\n")).expect("a file");
+    }
+    let mut server = Server::new(&manner);
+    server.begin().into_iter().for_each(perform);
+    for line in stdin().lock().lines().map_while(Result::ok) {
+        if let Ok(message) = serde_json::from_str(&line) {
+            server.hear(&message).into_iter().for_each(perform);
+        }
+    }
+    if manner == "stubborn" {
+        std::thread::sleep(Duration::from_secs(3_600));
+    }
+}
+
+/// Nobody may be listening any more.
+fn perform(deed: Deed) {
+    match deed {
+        Deed::Say(message) => drop(writeln!(stdout(), "{message}").and_then(|()| stdout().flush())),
+        Deed::Write(bytes) => drop(stdout().write_all(&bytes).and_then(|()| stdout().flush())),
+        Deed::Complain(text) => drop(stderr().write_all(text.as_bytes())),
+        Deed::Wait(time) => std::thread::sleep(time),
+        Deed::End(code) => std::process::exit(code),
+    }
+}
