@@ -17,7 +17,7 @@ To work on it
   test [-- ARGS]       build everything and run every test; ARGS go to `cargo test` for the host's side alone
   clippy               clippy for the plugins, on their own target
   conform              open the generated documentation in a browser, where there is one ($KOSMO_BROWSER or
-                       chromium); compare what the tests recorded with the official API documents, found in
+                       chromium); run scripts against MCP's test server, where there is npm; compare what the tests recorded with the official API documents, found in
                        ../shared/specs or $KOSMO_SPECS; exits 2 where they are missing
   soak [--minutes N]   fuzz every property for N minutes each (default: 10); needs cargo-fuzz
   bench                what an invocation costs, as ratios to the bare client

@@ -8,6 +8,7 @@ mod build;
 mod clippy;
 mod conform;
 mod demo;
+mod everything;
 mod failure;
 mod guests;
 mod help;
