@@ -29,7 +29,10 @@ fn every_tool_is_a_function() {
     );
     prints("print(app.mcp['a.b']['odd name']()[2])", "odd name");
     prints("local f = app.mcp.files print(f.list({})[1], f.list)", "files\tfunction app.mcp.files.list");
-    prints("for name in app.mcp.files do print(name) end", "list\nodd name");
+    prints(
+        "local n = {} for name in app.mcp.files do n[#n + 1] = name end table.sort(n) print(table.concat(n, '|'))",
+        "list|odd name",
+    );
     prints("local n = 0 for _ in pairs(app.mcp) do n += 1 end print(n)", "2");
 }
 

@@ -53,7 +53,7 @@ fn unknown_names_are_answered_with_the_nearest() {
     check("integrations", "Call one of its functions");
     check("integration.pager.echo", "Did you mean: integrations");
     check("tools.echo", "app has: integrations, mcp");
-    check("mcp.fake.echo", "No MCP server offers it. mcp.servers() lists");
+    check("mcp.fake.echo", "There is no MCP server `fake`. Known servers: files, a.b");
     faults_with("app({})", Code::Unknown, "Unknown function: app.");
     faults_with("app.integrations.broken.x({})", Code::Unloadable, "broken.wasm is no component");
 }
