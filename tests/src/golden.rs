@@ -3,6 +3,7 @@
 //! `KOSMO_BLESS=1 cargo xtask test -- --package kosmo-tests FILTER` writes the files anew; read the difference before
 //! you commit it.
 
+use crate::settle::{excerpt, settled};
 use crate::{Ran, Scenario};
 use std::path::Path;
 
@@ -26,13 +27,25 @@ impl<'a> Transcript<'a> {
     /// As [`Scenario::kosmo_with`], written down.
     pub fn run_with(&mut self, arguments: &[&str], environment: &[(&str, &str)], input: Option<&str>) -> Ran {
         let ran = self.scenario.kosmo_with(arguments, environment, input);
+        self.write(arguments, environment, input, &ran);
+        ran
+    }
+
+    /// As [`Transcript::run`], of which the first lines are written down.
+    pub fn run_excerpt(&mut self, arguments: &[&str], lines: usize) -> Ran {
+        let ran = self.scenario.kosmo(arguments);
+        let shown = Ran { code: ran.code, stdout: excerpt(&ran.stdout, lines), stderr: ran.stderr.clone() };
+        self.write(arguments, &[], None, &shown);
+        ran
+    }
+
+    fn write(&mut self, arguments: &[&str], environment: &[(&str, &str)], input: Option<&str>, ran: &Ran) {
         let words: Vec<_> = arguments.iter().map(|word| quoted(word)).collect();
         let piped = input.map_or(String::new(), |input| format!("echo {} | ", quoted(input)));
         let set: String = environment.iter().map(|(name, value)| format!("{name}={} ", quoted(value))).collect();
         let stderr: String = ran.stderr.lines().map(|line| format!("! {line}\n")).collect();
         let entry = format!("$ {piped}{set}kosmo {}\n{}{stderr}= {}\n\n", words.join(" "), ran.stdout, ran.code);
         self.text.push_str(&self.settled(&entry));
-        ran
     }
 
     /// Compares with `tests/golden/cli/<name>.txt`.
@@ -53,11 +66,13 @@ impl<'a> Transcript<'a> {
         ];
         for (url, name) in urls {
             text = text.replace(url, name);
+            // The audit log names hosts without a scheme.
+            text = text.replace(url.trim_start_matches("http://"), name.trim_start_matches("http://"));
         }
         for folder in self.scenario.plugin_folders() {
             text = text.replace(&folder.display().to_string(), "PLUGINS");
         }
-        without_times(&without_digests(&text))
+        settled(&without_times(&without_digests(&text)))
     }
 }
 
@@ -67,18 +82,27 @@ impl<'a> Transcript<'a> {
 /// When they differ, naming the first line that does.
 #[track_caller]
 pub fn compare(name: &str, text: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
+    compare_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name), text);
+}
+
+/// As [`compare`], with any file.
+///
+/// # Panics
+/// When they differ, naming the first line that does.
+#[track_caller]
+pub fn compare_file(file: &Path, text: &str) {
     if std::env::var_os("KOSMO_BLESS").is_some() {
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("a writable folder");
-        std::fs::write(&file, format!("{text}\n")).expect("a writable file");
+        std::fs::write(file, format!("{text}\n")).expect("a writable file");
         return;
     }
-    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    let golden = std::fs::read_to_string(file).unwrap_or_default();
     let (golden, text) = (golden.trim_end(), text.trim_end());
     let mut lines = golden.lines().zip(text.lines()).enumerate();
     let differing = lines.find(|(_, (golden, text))| golden != text);
     let at = differing.map_or_else(|| golden.lines().count().min(text.lines().count()), |(at, _)| at);
     let line = |text: &str| text.lines().nth(at).unwrap_or("the end").to_owned();
+    let name = file.display();
     assert_eq!(golden, text, "{name}:{}: `{}` is now `{}`", at + 1, line(golden), line(text));
 }
 
@@ -93,7 +117,7 @@ fn without_digests(text: &str) -> String {
     let settled = |part: &str| {
         let word = part.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
         let is_hex = word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let is_digest = matches!(word.len(), 12 | 64) && is_hex && !word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_digest = matches!(word.len(), 12 | 32 | 64) && is_hex && !word.bytes().all(|byte| byte.is_ascii_digit());
         if is_digest { format!("DIGEST{}", &part[word.len()..]) } else { part.into() }
     };
     parts.map(settled).collect()

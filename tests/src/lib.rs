@@ -9,14 +9,17 @@ mod glob;
 mod golden;
 mod scenario;
 mod server;
+mod settle;
+mod shape;
 mod terminal;
 
 pub use breaker::{Break, Breaker, Manner};
 pub use echo::{Echo, Received};
 pub use glob::matches;
-pub use golden::{Transcript, compare};
+pub use golden::{Transcript, compare, compare_file};
 pub use scenario::{Ran, Scenario};
 pub use server::{Deed, Server};
+pub use shape::Shape;
 pub use terminal::Terminal;
 
 use sha2::{Digest, Sha256};

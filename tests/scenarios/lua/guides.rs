@@ -45,6 +45,14 @@ fn every_block_of_every_guide_runs_and_every_function_is_in_one() {
     }
 }
 
+#[test]
+fn the_pages_about_no_provider_have_examples_that_run() {
+    let lab = Lab::new();
+    for page in ["overview", "errors"] {
+        check_blocks(&lab, page, &read(&lab, page));
+    }
+}
+
 fn functions(lab: &Lab, provider: &str) -> Vec<Function> {
     lab.host.provider(provider).expect("a provider").description().functions.clone()
 }

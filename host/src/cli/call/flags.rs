@@ -26,7 +26,9 @@ pub(super) fn read(function: &Function, words: &[String], pairs: &[String]) -> R
     let mut typed = Typed::default();
     for pair in pairs {
         let (name, value) = pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
-            Usage(format!("--arg values must use key=value syntax, such as --arg limit=5; it was given `{pair}`."))
+            Usage(format!(
+                "--arg values must use key=value syntax. Write one such as --arg limit=5; it was given `{pair}`."
+            ))
         })?;
         typed.give(function, name, Some(value))?;
     }

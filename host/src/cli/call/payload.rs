@@ -33,8 +33,8 @@ fn parse(text: &str) -> anyhow::Result<Map<String, Value>> {
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Usage("JSON payload must decode to an object, such as {\"limit\": 5}.".into()).into()),
-        Err(error) => Err(Usage(format!("JSON payload must decode to an object: {error}")).into()),
+        Ok(_) => Err(Usage("JSON payload must decode to an object. Write one such as {\"limit\": 5}.".into()).into()),
+        Err(error) => Err(Usage(format!("JSON payload must decode to an object. It does not: {error}")).into()),
     }
 }
 
@@ -77,9 +77,9 @@ mod tests {
         check(" \n", Ok(0));
         check("{}", Ok(0));
         check("{\"limit\": 5}\n", Ok(1));
-        check("[]", Err("JSON payload must decode to an object, such as {\"limit\": 5}."));
-        check("5", Err("JSON payload must decode to an object, such as {\"limit\": 5}."));
-        check("limit", Err("JSON payload must decode to an object: expected value at line 1 column 1"));
+        check("[]", Err("JSON payload must decode to an object. Write one such as {\"limit\": 5}."));
+        check("5", Err("JSON payload must decode to an object. Write one such as {\"limit\": 5}."));
+        check("limit", Err("JSON payload must decode to an object. It does not: expected value at line 1 column 1"));
     }
 
     #[test]

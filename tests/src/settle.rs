@@ -1,0 +1,81 @@
+//! What is different in every run, by a name: moments, runs, measures, ports.
+
+/// Every line that is the same in every run stays as it is.
+pub(crate) fn settled(text: &str) -> String {
+    let moving = text.lines().any(|line| moment(line).is_some_and(|moment| line.starts_with(moment)));
+    text.split_inclusive('\n').map(|line| if moving { row(line) } else { field(line) }).collect()
+}
+
+/// A line of JSON: `"time": "2026-11-26T…Z"`, `"run": "9f86d081884c7d65"`, `"ms": 1.5`, `"memory_usage": 40000`.
+fn field(line: &str) -> String {
+    let Some((key, value)) = line.split_once("\": ") else { return line.into() };
+    let end = if value.trim_end().ends_with(',') { "," } else { "" };
+    match key.trim_start() {
+        "\"ms" | "\"durationMs" | "\"memory_usage" if !value.starts_with("null") => format!("{key}\": 0{end}\n"),
+        "\"run" if value.starts_with('"') => format!("{key}\": \"RUN\"{end}\n"),
+        _ => match moment(line) {
+            Some(moment) => line.replace(moment, "TIME"),
+            None => line.into(),
+        },
+    }
+}
+
+/// A line of a table with moments in it. Its columns move with what is in them, so they are set apart by two spaces.
+fn row(line: &str) -> String {
+    let at = moment(line).is_some();
+    let cells = line.trim_end().split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+    let settled = cells.enumerate().map(|(column, cell)| match column {
+        0 if at => "TIME",
+        1 if at => "RUN",
+        5 if at && cell.parse::<f64>().is_ok() => "0",
+        _ => cell,
+    });
+    settled.collect::<Vec<_>>().join("  ") + "\n"
+}
+
+/// `2026-11-26T11:12:13.456Z`
+fn moment(line: &str) -> Option<&str> {
+    let words = line.split([' ', '"']);
+    { words }.find(|word| word.len() >= 20 && word.ends_with('Z') && word.as_bytes()[10] == b'T')
+}
+
+/// The first lines of something long, each as wide as a window. What is cut off shows as `…`; a line of JSON stays one.
+pub(crate) fn excerpt(text: &str, lines: usize) -> String {
+    const WIDTH: usize = 100;
+    let cut = |line: &str| match line.char_indices().nth(WIDTH) {
+        None => format!("{line}\n"),
+        Some((at, _)) => {
+            let json = line.trim_start().starts_with('"');
+            let end = if line.ends_with(',') { "\"," } else { "\"" };
+            format!("{}…{}\n", line[..at].trim_end_matches('\\'), if json { end } else { "" })
+        }
+    };
+    let shown: String = text.lines().take(lines).map(cut).collect();
+    if text.lines().count() > lines { shown + "…\n" } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_fields_are_the_same_in_every_run() {
+        let table = "TIME                  RUN   WHO  WHAT    RESULT  MS    BECAUSE OF\n\
+                     2026-11-26T11:12:13Z  9f86  p.a  GET /a  200     12.5  second\n";
+        assert_eq!(
+            settled(table),
+            "TIME  RUN  WHO  WHAT  RESULT  MS  BECAUSE OF\nTIME  RUN  p.a  GET /a  200  0  second\n"
+        );
+        let json = "  \"time\": \"2026-11-26T11:12:13.5Z\",\n  \"run\": \"9f86\",\n  \"ms\": 1.5\n  \"to\": \"9f86\"\n";
+        assert_eq!(settled(json), "  \"time\": \"TIME\",\n  \"run\": \"RUN\",\n  \"ms\": 0\n  \"to\": \"9f86\"\n");
+        assert_eq!(settled("NAME     N\ndialpad  7\n"), "NAME     N\ndialpad  7\n");
+    }
+
+    #[test]
+    fn an_excerpt_of_json_is_json() {
+        let long = format!("{{\n    \"script\": \"{}\",\n    \"a\": 1\n}}\n", "x\\n".repeat(100));
+        let cut: serde_json::Value = serde_json::from_str(&excerpt(&long, 9)).expect("JSON");
+        assert_eq!(cut["a"], 1);
+        assert_eq!(excerpt("a\nb\nc\n", 2), "a\nb\n…\n");
+    }
+}
