@@ -4,6 +4,7 @@ use super::call::{Asked, Envelope};
 use super::output;
 use clap::error::ErrorKind;
 use kosmo::docs::NoPage;
+use kosmo::mcp::EditError;
 use kosmo::{Code, ConfigError, Fault};
 use serde_json::json;
 use std::ffi::OsString;
@@ -55,7 +56,8 @@ fn cause(error: &anyhow::Error) -> Option<Fault> {
     let usage = error.downcast_ref::<Usage>().map(|_| of(Code::InvalidArgument));
     let config = || error.downcast_ref::<ConfigError>().map(|_| of(Code::Unconfigured));
     let page = || error.downcast_ref::<NoPage>().map(|_| of(Code::Unknown));
-    usage.or_else(|| error.downcast_ref::<Fault>().cloned()).or_else(config).or_else(page)
+    let edit = || error.downcast_ref::<EditError>().map(|error| of(error.code()));
+    usage.or_else(|| error.downcast_ref::<Fault>().cloned()).or_else(config).or_else(page).or_else(edit)
 }
 
 /// Tells a fault and gives the exit code.

@@ -1,6 +1,6 @@
 //! Why a configuration file of MCP servers is as it was.
 
-use crate::fault::Fault;
+use crate::fault::{Code, Fault};
 use std::io;
 use std::path::PathBuf;
 
@@ -98,4 +98,18 @@ pub enum EditError {
     /// The home or its store cannot be used.
     #[error(transparent)]
     Home(#[from] Fault),
+}
+
+impl EditError {
+    /// What kind of refusal it is.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Syntax { .. } | Self::Shape { .. } | Self::Exists { .. } => Code::Unconfigured,
+            Self::Outside { .. } | Self::Unreadable { .. } | Self::Unwritable { .. } => Code::Unconfigured,
+            Self::Busy { .. } => Code::Busy,
+            Self::Unknown { .. } => Code::Unknown,
+            Self::Name(_) | Self::Entry { .. } => Code::InvalidArgument,
+            Self::Home(fault) => fault.code,
+        }
+    }
 }

@@ -171,3 +171,53 @@ fn syntax(path: &Path, error: &serde_json::Error) -> EditError {
     let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
     EditError::Syntax { path: path.into(), line: error.line(), column: error.column(), problem: problem.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn target(folder: &Path) -> Target {
+        Target { path: folder.join("mcp.json"), root: None, private: false }
+    }
+
+    #[test]
+    fn what_another_program_writes_meanwhile_is_not_lost() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = target(folder.path());
+        let first = Cell::new(true);
+        let changed = target.rewrite(|text| {
+            if first.take() {
+                std::fs::write(&target.path, "theirs ").expect("a file");
+            }
+            Ok(format!("{text}ours"))
+        });
+        assert!(changed.expect("written"));
+        assert_eq!(target.text().expect("a file"), "theirs ours");
+    }
+
+    #[test]
+    fn a_file_that_never_rests_is_left_to_its_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = target(folder.path());
+        let error = target.rewrite(|text| {
+            std::fs::write(&target.path, format!("{text}.")).expect("a file");
+            Ok("ours".into())
+        });
+        assert!(matches!(error, Err(EditError::Busy { .. })), "{error:?}");
+        assert_eq!(target.text().expect("a file"), ".".repeat(ATTEMPTS));
+    }
+
+    #[test]
+    fn nothing_changes_besides_what_was_meant() {
+        let put = |keys: &[&str]| Change::Put(keys.iter().map(ToString::to_string).collect(), 1.into());
+        let change = |text: &str, keys: &[&str]| changed(Path::new("f"), text, &[put(keys)]);
+        let after = "{\n  \"a\": {\n    \"b\": 1\n  }\n}";
+        assert_eq!(change("{\n  \"a\": {}\n}", &["a", "b"]).expect("changed"), after);
+        for text in ["{\"a\": 1}", "[]", "{\"a\": {\"b\": 2, \"b\": 3}}", "{\"a\": {}, \"a\": {\"c\": 1}}"] {
+            let error = change(text, &["a", "b"]).expect_err(text);
+            assert!(matches!(&error, EditError::Shape { place, .. } if place == "a.b"), "{text}: {error:?}");
+        }
+        assert!(matches!(change("{\"a\" 1}", &["a"]), Err(EditError::Syntax { line: 1, column: 6, .. })));
+    }
+}

@@ -84,6 +84,7 @@ fn presets_examples_and_imports_read_as_they_are_documented() {
         run(&["mcp:import", "foreign.json"]);
         run(&["mcp:import", "foreign.json"]);
         run(&["mcp:import", "absent.json"]);
+        run(&["mcp:export", "--path", "exported.json"]);
         scenario.write("mcp.json", "{}");
     }
     transcript.compare("mcp_transfer");
@@ -354,7 +355,7 @@ fn names_that_steer_terminals_or_mean_something_elsewhere_are_only_names() {
     assert!(next.contains(&"kosmo mcp:trust 'x'\\''; rm -rf ~'"), "{next:?}");
     assert!(next.iter().all(|command| !command.contains('\u{1b}')), "{next:?}");
     for name in names {
-        refused(&scenario, &["mcp:add", "--project", "--command=one", "--", name], 1, "cannot be an MCP server's name");
+        refused(&scenario, &["mcp:add", "--project", "--command=one", "--", name], 2, "cannot be an MCP server's name");
         done(&scenario, &["mcp:remove", "--", name]);
     }
     assert_eq!(done(&scenario, &["mcp:list", "--json"]).json()["servers"], json!({}));

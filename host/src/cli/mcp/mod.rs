@@ -17,7 +17,7 @@ use super::open;
 use clap::{Args, Subcommand};
 use kosmo::mcp::config::{McpConfig, Server};
 use kosmo::mcp::{Scope, configured};
-use kosmo::{Host, did_you_mean};
+use kosmo::{Code, Fault, Host, did_you_mean};
 
 /// What can be typed of it.
 #[derive(Debug, Subcommand)]
@@ -131,10 +131,11 @@ fn here() -> anyhow::Result<(Host, McpConfig)> {
     Ok((host, config))
 }
 
-fn server<'a>(config: &'a McpConfig, name: &str) -> anyhow::Result<&'a Server> {
+fn server<'a>(config: &'a McpConfig, name: &str) -> Result<&'a Server, Fault> {
     config.servers.get(name).ok_or_else(|| {
         let known = config.servers.keys().map(String::as_str);
         let suggestion = did_you_mean(name, known);
-        anyhow::anyhow!("There is no MCP server `{name}`; `kosmo mcp:list --all` lists them.{suggestion}")
+        let message = format!("There is no MCP server `{name}`; `kosmo mcp:list --all` lists them.{suggestion}");
+        Fault::new(Code::Unknown, message)
     })
 }

@@ -7,7 +7,7 @@ use super::here;
 use clap::Args;
 use kosmo::accounts::Value;
 use kosmo::mcp::{KeptSecret, kept_secrets, set_secret, unset_secret};
-use kosmo::{Secret, did_you_mean};
+use kosmo::{Code, Fault, Secret, did_you_mean};
 use serde_json::json;
 use std::io::Read;
 
@@ -155,7 +155,8 @@ pub(super) fn unset(arguments: &McpSecretUnset) -> Outcome {
     if !unset_secret(&host, server, key)? {
         let all = kept_secrets(&host, Some(server))?;
         let suggestion = did_you_mean(key, all.iter().map(|secret| secret.key.as_str()));
-        anyhow::bail!("No secret `{key}` of MCP server `{server}` is kept.{suggestion}");
+        let message = format!("No secret `{key}` of MCP server `{server}` is kept.{suggestion}");
+        return Err(Fault::new(Code::Unknown, message).into());
     }
     if *json {
         output::json(&json!({"success": true, "server": server, "key": key}));

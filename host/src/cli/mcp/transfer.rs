@@ -7,8 +7,11 @@ use super::{Place, here};
 use clap::{Args, ValueEnum};
 use kosmo::mcp::Scope;
 use kosmo::mcp::transfer::{self, Imported};
+use kosmo::{Code, Fault};
 use serde_json::json;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 pub(in crate::cli) const IMPORT_HELP: &str = "\
 It reads what Claude, Codex, Cursor, VS Code, Windsurf, Gemini, Zed, opencode and others write. Values that look like secrets are
@@ -115,7 +118,7 @@ pub(super) fn export(arguments: &McpExport) -> Outcome {
     let exported = transfer::export(&config, format);
     if let Some(path) = &arguments.path {
         let text = format!("{}\n", output::pretty(&exported.document));
-        write_new(path, &text).map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", path.display()))?;
+        write_new(path, &text)?;
     }
     if arguments.json {
         output::json(&json!({
@@ -125,14 +128,27 @@ pub(super) fn export(arguments: &McpExport) -> Outcome {
     }
     exported.notes.iter().for_each(|note| output::error(&format!("note: {note}")));
     match &arguments.path {
-        Some(path) => output::line(&format!("Wrote {} of {}.", config.servers.len(), path.display())),
+        Some(path) => {
+            let names: Vec<_> = config.servers.keys().map(String::as_str).collect();
+            output::foreign(&format!("Wrote {} into {}.", names.join(", "), path.display()));
+        }
         None => output::json(&exported.document),
     }
     Ok(0)
 }
 
 /// A file that is there is somebody's.
-fn write_new(path: &std::path::Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    std::fs::File::options().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
+    let written =
+        File::options().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let path = path.display();
+        let message = match error.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("{path} is there already. Write into another file, or remove it first.")
+            }
+            _ => format!("{path} cannot be written: {error}"),
+        };
+        Fault::new(Code::Unconfigured, message)
+    })
 }

@@ -5,6 +5,7 @@ use super::super::output;
 use super::{Place, here, row, server};
 use clap::Args;
 use kosmo::mcp::{review, standing};
+use kosmo::{Code, Fault};
 use serde_json::json;
 
 pub(in crate::cli) const HELP: &str = "\
@@ -47,10 +48,11 @@ pub(super) fn trust(arguments: &McpTrust) -> Outcome {
     let (host, config) = here()?;
     let server = server(&config, &arguments.server)?;
     if let Some(reviewed) = arguments.fingerprint.as_ref().filter(|reviewed| **reviewed != server.fingerprint) {
-        anyhow::bail!(
+        let message = format!(
             "Its fingerprint is {}, and not {reviewed}. Review it again before you trust it.",
             server.fingerprint
         );
+        return Err(Fault::new(Code::Changed, message).into());
     }
     let before = standing(&host, server);
     let is_project = server.is_of_project();
