@@ -227,6 +227,30 @@ fn trust_given_in_one_project_counts_for_no_other() {
 }
 
 #[test]
+fn a_probe_asks_what_may_be_asked_and_says_what_came_of_it() {
+    let scenario = Scenario::empty();
+    let program = env!("CARGO_BIN_EXE_misbehaving-server");
+    let entry = |manner: &str| json!({"command": program, "args": [manner]});
+    let own = json!({"good": entry("good"), "broken": {"command": "no-such-program"}, "asked": entry("good")});
+    scenario.write("mcp.json", &json!({ "mcpServers": own }).to_string());
+    scenario.write(".mcp.json", &json!({"mcpServers": {"theirs": entry("good")}}).to_string());
+    for server in ["good", "broken"] {
+        done(&scenario, &["mcp:configure", server, "--read=allow"]);
+    }
+    let probed = done(&scenario, &["mcp:doctor", "--probe", "--json"]).json()["servers"].clone();
+    let probe = |server: &str| probed[server]["probe"].clone();
+    assert!(probe("good")["tools"].as_u64().is_some_and(|tools| tools > 0), "{probed}");
+    assert_eq!((&probe("good")["ok"], &probe("theirs")), (&json!(true), &json!(null)), "{probed}");
+    let error = |server: &str| probe(server)["error"].as_str().unwrap_or_default().to_owned();
+    assert!(error("broken").contains("no-such-program"), "{probed}");
+    assert!(error("asked").contains("requires approval"), "{probed}");
+    let text = done(&scenario, &["mcp:doctor", "--probe"]).stdout;
+    assert!(text.contains("it answers, and has ") && text.contains("it does not answer: "), "{text}");
+    let unasked = done(&scenario, &["mcp:doctor", "--json"]).json()["servers"]["good"]["probe"].clone();
+    assert_eq!(unasked, json!(null));
+}
+
+#[test]
 fn secrets_are_sealed_and_never_come_out() {
     let scenario = Scenario::empty();
     done(&scenario, &["mcp:add", "a", "one", "--env", "API_TOKEN"]);

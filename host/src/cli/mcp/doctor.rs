@@ -6,35 +6,72 @@ use super::{here, row};
 use clap::Args;
 use kosmo::Host;
 use kosmo::mcp::config::{McpConfig, Server};
-use kosmo::mcp::{Scope, Standing, edit, standing};
+use kosmo::mcp::{McpInvocation, McpRequest, Scope, Standing, edit, standing};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Flags of `mcp:doctor`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct McpDoctor {
+    /// Start or contact every server that may be, and ask for its tools
+    #[arg(long)]
+    probe: bool,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
 }
 
+/// How many tools each server has that was asked, or why it did not say.
+type Answers = BTreeMap<String, Result<usize, String>>;
+
 pub(super) fn run(arguments: &McpDoctor) -> Outcome {
     let (host, config) = here()?;
     let standings: Vec<_> = config.servers.values().map(|server| (server, standing(&host, server))).collect();
-    let document = document(&host, &config, &standings)?;
+    let answers = if arguments.probe { probe(&host, &standings)? } else { Answers::new() };
+    let document = document(&host, &config, &standings, &answers)?;
     if arguments.json {
         output::json(&document);
     } else {
-        output::foreign(&text(&document, &standings));
+        output::foreign(&text(&document, &standings, &answers));
     }
     Ok(0)
 }
 
-fn document(host: &Host, config: &McpConfig, standings: &[(&Server, Standing)]) -> anyhow::Result<Value> {
+/// Asks all that may be asked, at once, and has them ended.
+fn probe(host: &Host, standings: &[(&Server, Standing)]) -> anyhow::Result<Answers> {
+    let rows = host.block_on(host.mcp().invoke(McpInvocation::new("*", McpRequest::AllTools)));
+    host.block_on(host.mcp().close());
+    let rows: Vec<Value> = serde_json::from_str(&rows?)?;
+    let may_be_asked = standings.iter().filter(|(server, standing)| server.enabled && standing.trust.is_given());
+    Ok(may_be_asked.map(|(server, _)| (server.name.clone(), answer(&server.name, &rows))).collect())
+}
+
+fn answer(server: &str, rows: &[Value]) -> Result<usize, String> {
+    let own = || rows.iter().filter(|row| row["server"] == json!(server));
+    match own().find_map(|row| row["error"].as_str()) {
+        Some(error) => Err(error.into()),
+        None => Ok(own().count()),
+    }
+}
+
+fn document(
+    host: &Host,
+    config: &McpConfig,
+    standings: &[(&Server, Standing)],
+    answers: &Answers,
+) -> anyhow::Result<Value> {
     let file = |scope: Scope| -> anyhow::Result<Value> {
         let path = scope.file(host, &config.root)?;
         Ok(json!({"path": path, "exists": path.exists()}))
     };
-    let rows: Map<_, _> = standings.iter().map(|(s, standing)| (s.name.clone(), row::detailed(s, standing))).collect();
+    let row = |(server, standing): &(&Server, Standing)| {
+        let mut row = row::detailed(server, standing);
+        row["probe"] = json!(answers.get(&server.name).map(|answer| {
+            json!({"ok": answer.is_ok(), "tools": answer.as_ref().ok(), "error": answer.as_ref().err()})
+        }));
+        (server.name.clone(), row)
+    };
+    let rows: Map<_, _> = standings.iter().map(row).collect();
     Ok(json!({
         "success": true,
         "project_config": file(Scope::Project)?,
@@ -52,14 +89,20 @@ fn next(config: &McpConfig, standings: &[(&Server, Standing)]) -> Vec<String> {
     if config.servers.is_empty() { first.into() } else { of_servers.collect() }
 }
 
-fn text(document: &Value, standings: &[(&Server, Standing)]) -> String {
+fn text(document: &Value, standings: &[(&Server, Standing)], answers: &Answers) -> String {
     let file = |key: &str| {
         let is_there = document[key]["exists"] == json!(true);
         let path = document[key]["path"].as_str().unwrap_or_default().to_owned();
         if is_there { path } else { format!("{path} (not there)") }
     };
     let mut parts = vec![format!("project  {}\nhome     {}", file("project_config"), file("global_config"))];
-    parts.extend(standings.iter().map(|(server, standing)| row::block(server, standing)));
+    parts.extend(standings.iter().map(|(server, standing)| {
+        let said = answers.get(&server.name).map(|answer| match answer {
+            Ok(tools) => format!("\n  it answers, and has {tools} tools"),
+            Err(error) => format!("\n  it does not answer: {error}"),
+        });
+        row::block(server, standing) + &said.unwrap_or_default()
+    }));
     let lines = |key: &str, before: &str| {
         let lines = document[key].as_array().into_iter().flatten().filter_map(Value::as_str);
         lines.map(|line| format!("{before}{line}")).collect::<Vec<_>>().join("\n")
