@@ -7,12 +7,12 @@ use crate::config_edit;
 use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
-use crate::permission::Decision;
+use crate::permission::{Decision, Intent};
 use crate::plugins;
 use crate::store::Store;
 use crate::{Host, Provider};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use crate::account::{Place, variable};
@@ -143,6 +143,47 @@ pub fn permit(host: &Host, provider: &str, operation: Operation, decision: Decis
     let (home, store) = home(host)?;
     let _alone = store.alone()?;
     config_edit::set(home, &["permissions", provider, operation.as_str()], decision.as_str())
+}
+
+/// A decision about one function of one account, as it stands in `config.toml` now.
+#[derive(Debug)]
+pub struct Permitted {
+    /// Where the file is.
+    pub file: PathBuf,
+    /// `` `send_sms = "allow"` under [permissions.dialpad.functions] ``
+    pub line: String,
+    /// Another file that asks or denies all the same: `.kosmo/config.toml`
+    pub narrowed: Option<String>,
+}
+
+/// Decides what scripts may do with one function of one account. Where the provider has no other account, that is the
+/// function as such.
+///
+/// # Errors
+/// When `config.toml` cannot be changed.
+pub fn permit_function(
+    host: &Host,
+    provider: &Provider,
+    account: &str,
+    function: &str,
+    decision: Decision,
+) -> Result<Permitted, Fault> {
+    let (home, store) = home(host)?;
+    let (name, word) = (provider.name(), decision.as_str());
+    let of_account = ["permissions", name, "accounts", account, "functions", function];
+    let only = host.accounts(provider).iter().all(|known| known == account);
+    let policies = host.surroundings().config.policies();
+    let keys = match only && !policies.refines(name, account, function) {
+        true => [&of_account[..2], &of_account[4..]].concat(),
+        false => of_account.to_vec(),
+    };
+    let _alone = store.alone()?;
+    config_edit::set(home, &keys, word)?;
+    let line = format!("`{function} = \"{word}\"` under [{}]", keys[..keys.len() - 1].join("."));
+    let operation = provider.description().function(function).map_or(Operation::Write, |known| known.operation);
+    let intent = Intent { provider: name, account, function, operation };
+    let narrowed = policies.narrowed_by(&intent, decision).map(Into::into);
+    Ok(Permitted { file: home.join("config.toml"), line, narrowed })
 }
 
 fn home(host: &Host) -> Result<(&Path, Arc<Store>), Fault> {

@@ -156,6 +156,12 @@ impl Host {
         &self.inner.lost
     }
 
+    /// Whether a text holds a secret that this host knows, in any usual spelling.
+    pub fn holds_secret(&self, text: &str) -> bool {
+        self.inner.taught.call_once(|| self.teach());
+        self.inner.surroundings.secrets.find(text.as_bytes()).is_some()
+    }
+
     fn teach(&self) {
         let surroundings = &self.inner.surroundings;
         surroundings.config.teach_by_name(&self.registry().names(), &surroundings.secrets);

@@ -9,6 +9,9 @@ use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What messages call the operator's own file.
+const OWN_FILE: &str = "config.toml";
+
 /// What the operator decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -105,6 +108,8 @@ pub(crate) struct Ruling {
     pub(crate) rule: String,
     /// `` `write = "allow"` under [permissions.dialpad] in config.toml ``
     cure: String,
+    /// What makes that change, where a command does.
+    command: Option<String>,
     /// What a refusal says, where it is not the files that refuse.
     refusal: Option<String>,
 }
@@ -137,6 +142,11 @@ impl Permission {
             (of(self.read, self.write), Place::Provider),
         ];
         words.into_iter().find_map(|(decision, place)| Some((decision?, place)))
+    }
+
+    /// What it says of this, if anything.
+    pub(crate) fn word(&self, intent: &Intent<'_>) -> Option<Decision> {
+        Some(self.most_specific(intent)?.0)
     }
 
     /// Every function it names, with the table that does.
@@ -185,12 +195,15 @@ impl<'a> Permissions<'a> {
         let (decision, place, file) = stated.unwrap_or(of_all);
         let line = |decision| format!("{} in {file}", place.line(intent, decision));
         let (rule, cure) = (line(decision), line(Decision::Allow));
-        match decision {
-            Decision::Ask if self.past_ask => {
-                Ruling { decision: Decision::Allow, rule: format!("{rule}, rehearsed"), cure, refusal: None }
-            }
-            decision => Ruling { decision, rule, cure, refusal: None },
-        }
+        let command = (place == Place::Provider && file == OWN_FILE).then(|| {
+            let Intent { provider, operation, .. } = intent;
+            format!("kosmo integrations:configure {provider} --{}=allow", operation.as_str())
+        });
+        let (decision, rule) = match decision {
+            Decision::Ask if self.past_ask => (Decision::Allow, format!("{rule}, rehearsed")),
+            decision => (decision, rule),
+        };
+        Ruling { decision, rule, cure, command, refusal: None }
     }
 
     fn strictest(&self, intent: &Intent<'_>) -> (Decision, Place, &'a str) {
@@ -202,7 +215,7 @@ impl<'a> Permissions<'a> {
         });
         // Of equally strict words the first counts, hence backwards.
         let strictest = words.collect::<Vec<_>>().into_iter().rev().max_by_key(|&(decision, ..)| decision);
-        strictest.unwrap_or((default.0, default.1, "config.toml"))
+        strictest.unwrap_or((default.0, default.1, OWN_FILE))
     }
 
     /// Whether every function they name exists: a mistyped denial would deny nothing.
@@ -226,7 +239,7 @@ impl Ruling {
     /// What a scope decides, where the files would let more happen.
     fn scoped(decision: Decision, scope: &Scope, intent: &Intent<'_>) -> Self {
         let rule = format!("`write = \"{}\"` of {}", decision.as_str(), scope.name);
-        Self { decision, rule, cure: scope.cure.clone(), refusal: Some(scope.refusal(intent)) }
+        Self { decision, rule, cure: scope.cure.clone(), command: None, refusal: Some(scope.refusal(intent)) }
     }
 
     /// Whether the operator's files say so, and not the scope of whoever asks.
@@ -292,9 +305,10 @@ impl Ruling {
             return Fault::new(Code::ApprovalRequired, refusal.as_str());
         }
         let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
+        let command = self.command.as_ref().map_or(String::new(), |command| format!(": {command}"));
         let message = format!(
             "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
-             /settings → Integrations ({cure}), or to run this once with --force."
+             /settings → Integrations ({cure}{command}), or to run this once with --force."
         );
         Fault::new(Code::ApprovalRequired, message)
     }

@@ -107,6 +107,20 @@ impl Policies {
         self.permissions(provider).decide(&Intent { provider, account: "", function: "", operation }).decision
     }
 
+    /// Whether the operator's own file has a word on this function of this very account.
+    pub(crate) fn refines(&self, provider: &str, account: &str, function: &str) -> bool {
+        let own = self.layers.first().and_then(|layer| layer.policy.permissions.get(provider));
+        let account = own.and_then(|own| own.accounts.get(account));
+        account.is_some_and(|account| account.functions.contains_key(function))
+    }
+
+    /// The file beside the operator's own that is stricter about a function than this.
+    pub(crate) fn narrowed_by(&self, intent: &Intent<'_>, decision: Decision) -> Option<&str> {
+        let others = self.layers.iter().skip(1).map(|layer| layer.permission(intent.provider));
+        let stricter = |permission: &Permission| permission.word(intent).is_some_and(|word| word > decision);
+        { others }.find(|(_, permission)| stricter(permission)).map(|(label, _)| label)
+    }
+
     /// Whether every function named for this provider exists, and every account the operator's own files name.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The command line as a user types it: what is printed where, exit codes, and what never appears anywhere.
 
 mod accounts;
+mod asking;
 mod audit;
 mod call;
 mod config;
@@ -17,6 +18,7 @@ mod mcp_install;
 mod mcp_manage;
 mod messages;
 mod plugins;
+mod repl;
 mod runs;
 mod scripts;
 mod secrets;

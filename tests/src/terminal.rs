@@ -4,7 +4,7 @@ use crate::Scenario;
 use nix::pty::openpty;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub struct Terminal {
     keys: File,
     screen: Receiver<Vec<u8>>,
     seen: String,
+    /// Up to where it was waited for.
+    waited: usize,
 }
 
 impl Terminal {
@@ -24,14 +26,14 @@ impl Terminal {
     pub fn start(scenario: &Scenario, arguments: &[&str]) -> Self {
         let terminal = openpty(None, None).expect("a pseudo-terminal");
         let open = || Stdio::from(terminal.slave.try_clone().expect("another handle"));
-        let mut command = scenario.command();
-        command.args(arguments).env("TERM", "xterm").stdin(open()).stdout(open()).stderr(open());
+        let mut command = controlled(scenario.command().args(arguments));
+        command.env("TERM", "xterm").stdin(open()).stdout(open()).stderr(open());
         let child = command.spawn().expect("`kosmo` starts");
         // With its other end open here, the terminal would never end.
         drop((command, terminal.slave));
         let keys = File::from(terminal.master);
         let screen = watch(keys.try_clone().expect("a second handle"));
-        Self { child, keys, screen, seen: String::new() }
+        Self { child, keys, screen, seen: String::new(), waited: 0 }
     }
 
     /// Waits until this is on the screen behind everything waited for before.
@@ -40,15 +42,16 @@ impl Terminal {
     /// When it does not come.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
-        let from = self.seen.len();
-        let begin = self.seen[..from].rfind(WAITED).map_or(0, |at| at + WAITED.len_utf8());
-        while !self.seen[begin..].contains(text) {
+        loop {
+            if let Some(at) = self.seen[self.waited..].find(text) {
+                self.waited += at + text.len();
+                return;
+            }
             match self.screen.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
                 Err(_) => panic!("`{text}` does not come after:\n{}", self.seen),
             }
         }
-        self.seen.push(WAITED);
     }
 
     /// Presses keys.
@@ -62,7 +65,7 @@ impl Terminal {
         while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
             self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }
-        (status.code().unwrap_or(-1), self.seen.replace(WAITED, "").replace("\r\n", "\n"))
+        (status.code().unwrap_or(-1), self.seen.replace("\r\n", "\n"))
     }
 }
 
@@ -82,8 +85,16 @@ impl Terminal {
     }
 }
 
-/// Where a wait ended; on no screen.
-const WAITED: char = '\u{f8ff}';
+/// The same command with its terminal for its own, so that Ctrl-C reaches it.
+fn controlled(command: &Command) -> Command {
+    let mut controlled = Command::new("/usr/bin/setsid");
+    controlled.arg("--ctty").arg(command.get_program()).args(command.get_args()).env_clear();
+    controlled.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.get_current_dir().into_iter().for_each(|folder| {
+        controlled.current_dir(folder);
+    });
+    controlled
+}
 
 fn watch(mut screen: File) -> Receiver<Vec<u8>> {
     let (tell, told) = channel();

@@ -4,7 +4,7 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{docs, examples, manual, mcp, rehearse, runs, schema, search, serve, servers, signals};
+use super::{approve, docs, examples, manual, mcp, rehearse, repl, runs, schema, search, serve, servers, signals};
 use clap::{Args, Parser, Subcommand};
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
@@ -43,6 +43,12 @@ and parallel. Writes need `write = \"allow\"` under [permissions.<provider>] in 
 With --json everything, failures included, is one JSON document on standard output:
 {success, output, error, result, fault, execution_time_ms, memory_usage, integration_calls, meta}";
 
+/// What there is to say of scripts, and this besides.
+fn script_help(besides: Option<&str>) -> String {
+    let parts = [SCRIPT_HELP, repl::HELP, approve::HELP].into_iter().chain(besides).chain([signals::HELP]);
+    parts.collect::<Vec<_>>().join("\n\n")
+}
+
 const AUDIT_HELP: &str = "\
 Each decision, each request and each end of an invocation is a record, in files of one month under `audit` in the kosmo
 home. They hold no argument, body, query or secret. Where they cannot be written, writes are refused.
@@ -75,7 +81,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run Lua with all integrations
-    #[command(name = "integrations:lua", after_help = format!("{SCRIPT_HELP}\n\n{}\n\n{}", rehearse::HELP, signals::HELP), args_override_self = true)]
+    #[command(name = "integrations:lua", after_help = script_help(Some(rehearse::HELP)), args_override_self = true)]
     IntegrationsLua(IntegrationsLua),
     /// List the integrations and their accounts
     #[command(name = "integrations:list", args_override_self = true)]
@@ -84,10 +90,10 @@ pub(super) enum Command {
     #[command(name = "integrations:docs", args_override_self = true)]
     IntegrationsDocs(docs::IntegrationsDocs),
     /// Call one function, without a script
-    #[command(name = "integrations:call", after_help = format!("{}\n\n{}", call::HELP, signals::HELP))]
+    #[command(name = "integrations:call", after_help = format!("{}\n\n{}\n\n{}", call::HELP, approve::HELP, signals::HELP))]
     IntegrationsCall(IntegrationsCall),
     /// The same for the provider of that name; without a function, read about it
-    #[command(name = "integrations:PROVIDER", after_help = format!("{}\n\n{}", call::HELP, signals::HELP))]
+    #[command(name = "integrations:PROVIDER", after_help = format!("{}\n\n{}\n\n{}", call::HELP, approve::HELP, signals::HELP))]
     IntegrationsProvider(IntegrationsProvider),
     /// Find functions by what they do
     #[command(name = "integrations:search", args_override_self = true)]
@@ -120,7 +126,7 @@ pub(super) enum Command {
     #[command(name = "accounts:test", after_help = accounts::TEST_HELP, args_override_self = true)]
     AccountsTest(AccountsTest),
     /// Run Lua that only sees the configured MCP servers
-    #[command(name = "mcp:lua", after_help = format!("{SCRIPT_HELP}\n\n{}", signals::HELP), args_override_self = true)]
+    #[command(name = "mcp:lua", after_help = script_help(None), args_override_self = true)]
     McpLua(Script),
     /// Let MCP clients run Lua, call functions and read documentation
     #[command(name = "mcp:serve", after_help = serve::HELP)]
@@ -192,7 +198,7 @@ pub(super) struct IntegrationsLua {
 #[derive(Debug, Args)]
 pub(super) struct Rerun {
     /// Go on with a run that broke off, such as `kosmo runs:list` lists: writes it did already are not done again
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", conflicts_with = "repl")]
     pub(super) resume: Option<String>,
     /// Send again what may or may not have been sent before
     #[arg(long, requires = "resume")]
@@ -211,6 +217,9 @@ pub(super) struct Script {
     /// Run this code instead of a file
     #[arg(long, short, value_name = "CODE", allow_hyphen_values = true, value_parser = code)]
     pub(super) eval: Option<String>,
+    /// Type Lua line by line; globals are kept from line to line
+    #[arg(long, conflicts_with_all = ["file", "file_flag", "eval"])]
+    pub(super) repl: bool,
     /// Print one JSON document instead of text
     #[arg(long)]
     pub(super) json: bool,

@@ -2,12 +2,17 @@
 
 use super::arguments::{IntegrationsLua, Script};
 use super::failure::{self, Outcome};
+use super::progress::{Flights, Waiting};
 use super::signals::Signals;
-use super::{again, audit, open, open_only, output, servers, source};
-use kosmo::{Code, Host, Session, SessionBuilder, Surface};
+use super::{again, approve, audit, open, open_only, output, repl, servers, source};
+use kosmo::{Code, Host, Observer, SessionBuilder, Surface};
 use serde_json::Value;
+use std::sync::Arc;
 
 pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
+    if arguments.script.repl {
+        return interactive(arguments);
+    }
     let script = source::read(&arguments.script)?;
     let host = open_only(&arguments.plugins.folders, arguments.grants.as_ref())?;
     let rehearsal = arguments.dry_run.rehearsal();
@@ -22,7 +27,7 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     if let Some(rehearsal) = &rehearsal {
         session = session.rehearse(rehearsal);
     }
-    let outcome = run(host, session.build(), script, &signals);
+    let outcome = run(host, session, script, &signals);
     match rehearsal {
         Some(rehearsal) => arguments.dry_run.tell(&outcome, &rehearsal, arguments.script.json),
         None => told(&outcome, arguments.script.json),
@@ -30,11 +35,26 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     Ok(exit_code(&outcome, &signals))
 }
 
+/// `--repl`, of which nothing can be taken up again or rehearsed.
+fn interactive(arguments: &IntegrationsLua) -> Outcome {
+    repl::check(&arguments.script)?;
+    let host = open_only(&arguments.plugins.folders, arguments.grants.as_ref())?;
+    repl::run(&host, || {
+        let session = session(&host, Surface::Integrations, &arguments.script);
+        arguments.account.iter().fold(session, |session, account| session.account(account))
+    })
+}
+
 pub(super) fn mcp(arguments: &Script) -> Outcome {
+    if arguments.repl {
+        repl::check(arguments)?;
+        let host = open(&[])?;
+        return repl::run(&host, || session(&host, Surface::McpOnly, arguments));
+    }
     let script = source::read(arguments)?;
     let host = open(&[])?;
     let signals = listen(arguments);
-    let session = session(&host, Surface::McpOnly, arguments).interrupt(signals.interrupt()).build();
+    let session = session(&host, Surface::McpOnly, arguments).interrupt(signals.interrupt());
     let outcome = run(host, session, script, &signals);
     told(&outcome, arguments.json);
     Ok(exit_code(&outcome, &signals))
@@ -49,8 +69,12 @@ fn exit_code(outcome: &kosmo::Outcome, signals: &Signals) -> i32 {
     if interrupted { signals.exit_code() } else { i32::from(!outcome.success) }
 }
 
-fn run(host: Host, session: Session, script: kosmo::Script, signals: &Signals) -> kosmo::Outcome {
+fn run(host: Host, session: SessionBuilder, script: kosmo::Script, signals: &Signals) -> kosmo::Outcome {
+    let flights = Arc::<Flights>::default();
+    let session = session.observer(Arc::clone(&flights) as Arc<dyn Observer>).build();
+    let waiting = Waiting::watching(&flights);
     let mut outcome = session.run_blocking(script);
+    drop(waiting);
     signals.claim();
     audit::warn(&host);
     servers::finish(&host);
@@ -98,6 +122,9 @@ fn session(host: &Host, surface: Surface, arguments: &Script) -> SessionBuilder 
     }
     if let Some(limit) = arguments.timeout {
         builder = builder.time_limit(limit);
+    }
+    if let Some(approvals) = approve::approvals(host) {
+        builder = builder.approvals(&approvals);
     }
     builder
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod again;
+mod approve;
 mod arguments;
 mod audit;
 mod call;
@@ -20,7 +21,9 @@ mod mcp;
 mod output;
 mod plugins;
 mod progress;
+mod prompt;
 mod rehearse;
+mod repl;
 mod runs;
 mod schema;
 mod search;

@@ -2,6 +2,7 @@
 
 use super::arguments::{PluginsInstall, PluginsList};
 use super::failure::Outcome;
+use super::progress::Waiting;
 use super::{open, output, table};
 use kosmo::{Description, Fault, FieldKind, Host, Operation, Provider, accounts};
 use serde_json::{Map, Value, json};
@@ -17,7 +18,9 @@ pub(super) fn install(arguments: &PluginsInstall) -> Outcome {
     let host = open(&[])?;
     let mut installed = Vec::new();
     for file in &arguments.files {
+        let waiting = Waiting::on(&format!("installing {}", file.display()));
         let (provider, target) = host.block_on(host.install(file))?;
+        drop(waiting);
         let needs_account = host.check_account(&provider, "default").is_err();
         if arguments.json {
             installed.push(installed_row(&provider, &target, needs_account));

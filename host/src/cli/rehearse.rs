@@ -21,7 +21,7 @@ in it gets nothing. What it permits needs no further word, unless another file d
 #[derive(Debug, Args)]
 pub(super) struct DryRun {
     /// Send only what reads, and show what would be sent besides
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with_all = ["resume", "repl"])]
     dry_run: bool,
     /// Print the least that the script must be granted, for --grants; a write that would have to be asked for counts as
     /// approved

@@ -29,6 +29,7 @@ mod regex;
 mod render;
 mod session;
 mod shape;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -37,3 +38,4 @@ mod vm;
 pub(crate) use lost::Lost;
 pub use outcome::{IntegrationCall, Meta, Outcome, Status};
 pub use session::{LEAST_MEMORY, Script, Session, SessionBuilder, Surface};
+pub use syntax::{Syntax, syntax};

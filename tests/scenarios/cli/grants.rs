@@ -159,7 +159,12 @@ fn a_check_says_what_would_happen_where_the_permissions_have_a_word() {
     let scenario = Scenario::new();
     let line = ["grants:check", "dialpad", "POST", "/api/v2/sms"];
     check(&scenario, &line, 3, "approval required: POST ");
-    check(&scenario, &line, 3, "(`write = \"allow\"` under [permissions.dialpad] in config.toml)");
+    check(
+        &scenario,
+        &line,
+        3,
+        "(`write = \"allow\"` under [permissions.dialpad] in config.toml: kosmo integrations:configure dialpad --write=allow)",
+    );
     scenario.configure("[permissions.dialpad]\nwrite = \"deny\"\n");
     check(&scenario, &line, 3, "denied: POST ");
     let ran = kosmo(&scenario, &[&line[..], &["--json"]].concat()).json();

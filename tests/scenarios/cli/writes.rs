@@ -20,8 +20,8 @@ fn a_write_is_refused_with_its_cure_until_somebody_allows_it() {
         (1, &json!("approval_required"), &json!("sending"))
     );
     let sentence = "Integration 'ringcentral' write requires approval. Ask the user to change the permission in \
-         /settings → Integrations (`write = \"allow\"` under [permissions.ringcentral] in config.toml), or to run \
-         this once with --force.";
+         /settings → Integrations (`write = \"allow\"` under [permissions.ringcentral] in config.toml: kosmo \
+         integrations:configure ringcentral --write=allow), or to run this once with --force.";
     assert_eq!((&envelope["error"], bypassed(&envelope)), (&json!(sentence), false));
     assert_eq!(scenario.simulator.requests().len(), 0);
 

@@ -11,11 +11,12 @@ pub(super) use words::sorted;
 
 use super::arguments::PluginFolders;
 use super::failure::{self, Outcome, Usage};
+use super::progress::{Flights, Waiting};
 use super::signals::Signals;
-use super::{audit, docs, open_only, output, rehearse};
+use super::{approve, audit, docs, open_only, output, rehearse};
 use clap::Args;
 use flags::Typed;
-use kosmo::{Code, Fault, Function, Host, Invocation, Provider, Rehearsal};
+use kosmo::{Code, Fault, Function, Host, Invocation, Observer, Provider, Rehearsal};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -173,8 +174,13 @@ fn call(host: &Host, name: &str, words: &[String], options: &Options) -> Outcome
     let whose = options.asked(&name);
     let signals = listen(Envelope::new(&whose, operation, Ok(Value::Null), begun), options.json);
     let interrupt = Some(signals.interrupt().clone());
+    let (approvals, flights) = (approve::approvals(host), Arc::<Flights>::default());
+    let observer = (Arc::clone(&flights) as Arc<dyn Observer>).into();
+    let asked = Invocation { approvals, observer, ..asked };
     let invocation = Invocation { account, force: options.force, rehearsal: rehearsal.clone(), interrupt, ..asked };
+    let waiting = Waiting::watching(&flights);
     let answer = host.block_on(host.invoke(invocation)).and_then(|json| parsed(&provider, &json));
+    drop(waiting);
     signals.claim();
     audit::warn(host);
     let interrupted = answer.as_ref().is_err_and(|fault| fault.code == Code::Interrupted);

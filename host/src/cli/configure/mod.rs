@@ -1,11 +1,10 @@
 //! `integrations:configure`: giving a provider an account, and deciding what scripts may do with it.
 
-pub(super) mod prompt;
 mod wish;
 
 use super::arguments::PluginFolders;
 use super::failure::{Outcome, Usage};
-use super::{open, output, plugins};
+use super::{open, output, plugins, prompt};
 use clap::Args;
 use kosmo::accounts::{self, Change, Value};
 use kosmo::{CredentialField, Decision, FieldKind, Host, Operation, Provider, Secret};

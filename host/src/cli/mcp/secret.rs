@@ -1,7 +1,7 @@
 //! `mcp:secret:set`, `mcp:secret:list` and `mcp:secret:unset`.
 
-use super::super::configure::prompt;
 use super::super::failure::{Outcome, Usage};
+use super::super::prompt;
 use super::super::{open, output, table};
 use super::here;
 use clap::Args;

@@ -1,5 +1,6 @@
 //! Asking a person at a terminal, without showing what must not be seen.
 
+use super::output;
 use std::io::{self, BufRead, IsTerminal, Write, stderr, stdin};
 
 /// Whether there is somebody to ask.
@@ -28,8 +29,19 @@ pub(in crate::cli) fn secret(question: &str) -> io::Result<String> {
     // Before the question is seen, or what is typed fast would be seen, too.
     let unseen = Unseen::begin()?;
     show(question)?;
-    let answer = typed(stdin().lock());
+    let answer = typed(stdin().lock(), |_| Ok(()));
     drop(unseen);
+    show("\n")?;
+    answer
+}
+
+/// A line that is shown while it is typed. The caller has made the terminal show nothing, so that Ctrl-C is a key.
+///
+/// # Errors
+/// When the terminal is gone, or the person pressed Ctrl-C or Ctrl-D.
+pub(super) fn answer(question: &str) -> io::Result<String> {
+    show(question)?;
+    let answer = typed(stdin().lock(), |answer| show(&format!("\r\x1b[K{question}{answer}")));
     show("\n")?;
     answer
 }
@@ -40,7 +52,7 @@ fn show(text: &str) -> io::Result<()> {
 }
 
 /// Reads keys up to the end of the line. The terminal neither edits nor interrupts meanwhile, so both are done here.
-fn typed(keys: impl BufRead) -> io::Result<String> {
+fn typed(keys: impl BufRead, mut seen: impl FnMut(&str) -> io::Result<()>) -> io::Result<String> {
     let mut answer = Vec::new();
     for key in keys.bytes() {
         match key? {
@@ -52,6 +64,7 @@ fn typed(keys: impl BufRead) -> io::Result<String> {
             ERASE_LINE => answer.clear(),
             key => answer.push(key),
         }
+        seen(&output::in_one_line(&String::from_utf8_lossy(&answer)))?;
     }
     Err(ended())
 }
@@ -79,13 +92,14 @@ fn ended() -> io::Error {
 
 /// While it lives, the terminal shows nothing of what is typed.
 #[cfg(unix)]
-struct Unseen {
+pub(super) struct Unseen {
     before: nix::sys::termios::Termios,
 }
 
 #[cfg(unix)]
 impl Unseen {
-    fn begin() -> io::Result<Self> {
+    /// From here on, what was typed before is forgotten.
+    pub(super) fn begin() -> io::Result<Self> {
         use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
         let before = tcgetattr(stdin())?;
         let mut unseen = before.clone();
@@ -106,11 +120,11 @@ impl Drop for Unseen {
 }
 
 #[cfg(not(unix))]
-struct Unseen;
+pub(super) struct Unseen;
 
 #[cfg(not(unix))]
 impl Unseen {
-    fn begin() -> io::Result<Self> {
+    pub(super) fn begin() -> io::Result<Self> {
         let message = "secrets cannot be asked for here without showing them; use --set KEY=-";
         Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
@@ -122,7 +136,7 @@ mod tests {
 
     #[track_caller]
     fn check(keys: &[u8], expected: Result<&str, io::ErrorKind>) {
-        let answer = typed(keys);
+        let answer = typed(keys, |_| Ok(()));
         assert_eq!(answer.as_deref().map_err(io::Error::kind), expected, "{keys:?}");
     }
 

@@ -1,0 +1,204 @@
+//! `--repl`: a session line by line. On a terminal with history and completion; otherwise a plain filter.
+
+mod completion;
+mod editor;
+mod history;
+mod rendering;
+
+use super::arguments::Script;
+use super::failure::{Outcome, Usage};
+use super::progress::{Flights, Waiting};
+use super::{audit, output, servers};
+use editor::{Editor, Typed};
+use kosmo::lua::{Syntax, syntax};
+use kosmo::{Host, Observer, Session, SessionBuilder};
+use std::io::{BufRead, IsTerminal, stderr, stdin, stdout};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+pub(super) const HELP: &str = "\
+With --repl each line is run at once, or once it is complete. Globals are kept from line to line, and a `local` is gone
+with its line. An expression is shown as `dump` shows it; `= x` is the same as `return x`. Tab completes; Ctrl-C stops
+what runs and clears the line; Ctrl-D or :quit ends, :help explains. History is kept in the kosmo home, but for lines
+that hold a secret. Without a terminal, lines are read from standard input, and the exit code is 1 if any failed.";
+
+const SHORT_HELP: &str = "\
+Lua, line by line. Globals are kept; a `local` is gone with its line.
+  x, = x           shows the value of an expression, as dump(x) does
+  docs.list()      what there is; docs.search(\"…\") and docs.read(\"…\") say more
+  Tab              completes providers, accounts, functions and parameters
+  Ctrl-C           stops what runs, clears what is typed
+  Ctrl-D, :quit    ends
+  :help            shows this";
+
+/// What a script that was typed is called in its errors.
+const NAME: &str = "repl";
+
+/// Whether it can be asked for like that.
+///
+/// # Errors
+/// [`Usage`], with what cannot go together.
+pub(super) fn check(arguments: &Script) -> Result<(), Usage> {
+    match arguments.json {
+        true => Err(Usage("--repl is for reading along; for JSON, run one script with --eval, FILE or a pipe.".into())),
+        false => Ok(()),
+    }
+}
+
+/// Reads, runs and shows until there is nothing more.
+pub(super) fn run(host: &Host, session: impl Fn() -> SessionBuilder) -> Outcome {
+    let talk = Talk::new(&session)?;
+    let failed = match stdin().is_terminal() && stdout().is_terminal() && stderr().is_terminal() {
+        true => converse(host, talk, &session)?,
+        false => filter(talk, &session)?,
+    };
+    audit::warn(host);
+    servers::finish(host);
+    Ok(i32::from(failed))
+}
+
+/// With a person. What failed, they saw.
+fn converse(host: &Host, mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<bool> {
+    let mut editor = Editor::new(host)?;
+    output::line("Lua with app.integrations, docs, json, regex and mcp. :help explains, Ctrl-D ends.");
+    loop {
+        match editor.read()? {
+            Typed::Text(text) if text.trim() == ":quit" => break,
+            Typed::Text(text) => drop(talk.answer(&text, session)),
+            Typed::Cleared => {}
+            Typed::End => break,
+        }
+    }
+    talk.end();
+    Ok(false)
+}
+
+/// With a pipe. Whether something failed.
+fn filter(mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<bool> {
+    let (mut text, mut failed) = (String::new(), false);
+    for line in stdin().lock().lines() {
+        text = if text.is_empty() { line? } else { format!("{text}\n{}", line?) };
+        if text.trim() == ":quit" {
+            text.clear();
+            break;
+        }
+        if !is_unfinished(&text) {
+            failed |= !talk.answer(&std::mem::take(&mut text), session);
+        }
+    }
+    failed |= !text.trim().is_empty() && !talk.answer(&text, session);
+    talk.end();
+    Ok(failed)
+}
+
+/// A session, and what runs it.
+struct Talk {
+    runtime: Runtime,
+    session: Session,
+    flights: Arc<Flights>,
+}
+
+impl Talk {
+    fn new(session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let flights = Arc::<Flights>::default();
+        Ok(Self { runtime, session: observed(session, &flights), flights })
+    }
+
+    /// Whether it went well.
+    fn answer(&mut self, text: &str, session: &dyn Fn() -> SessionBuilder) -> bool {
+        match text.trim() {
+            "" => true,
+            ":help" => {
+                output::line(SHORT_HELP);
+                true
+            }
+            command if command.starts_with(':') => {
+                output::error(&format!("There is no command {command}; there are :help and :quit."));
+                false
+            }
+            text => self.run(&code(text), session),
+        }
+    }
+
+    fn run(&mut self, code: &str, session: &dyn Fn() -> SessionBuilder) -> bool {
+        let waiting = Waiting::watching(&self.flights);
+        let outcome = self.outcome(code);
+        drop(waiting);
+        if self.session.is_overdue() {
+            output::error("The session is stuck and was left behind; its globals are gone.");
+            std::mem::forget(std::mem::replace(&mut self.session, observed(session, &self.flights)));
+        }
+        match &outcome {
+            Some(outcome) => rendering::tell(outcome),
+            None => output::error("Stopped."),
+        }
+        outcome.is_some_and(|outcome| outcome.success)
+    }
+
+    /// Nothing, if Ctrl-C stopped it.
+    fn outcome(&self, code: &str) -> Option<kosmo::Outcome> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                outcome = self.session.run(kosmo::Script::new(NAME, code)) => Some(outcome),
+                _ = tokio::signal::ctrl_c() => None,
+            }
+        })
+    }
+
+    /// A thread that does not answer any more must not hold up the end.
+    fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+fn observed(session: &dyn Fn() -> SessionBuilder, flights: &Arc<Flights>) -> Session {
+    session().observer(Arc::clone(flights) as Arc<dyn Observer>).build()
+}
+
+/// What was typed as a script: an expression returns its value.
+fn code(text: &str) -> String {
+    let returning = match text.strip_prefix('=') {
+        Some(expression) => return format!("return {expression}"),
+        None => format!("return {text}"),
+    };
+    if syntax(&returning) == Syntax::Whole { returning } else { text.into() }
+}
+
+/// Whether more has to follow.
+fn is_unfinished(text: &str) -> bool {
+    let text = text.trim_start();
+    let expression = text.strip_prefix('=').unwrap_or(text);
+    let forms = [syntax(&format!("return {expression}")), syntax(text)];
+    !text.starts_with(':') && !forms.contains(&Syntax::Whole) && forms.contains(&Syntax::Unfinished)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_is_returned_and_a_statement_is_run() {
+        let check = |text, expected| assert_eq!(code(text), expected);
+        check("1 + 1", "return 1 + 1");
+        check("= x", "return  x");
+        check("x = 1", "x = 1");
+        check("print(1)", "return print(1)");
+        check("return 1", "return 1");
+        check("local x = 1", "local x = 1");
+    }
+
+    #[test]
+    fn what_is_not_whole_waits_for_more() {
+        let check = |text, expected| assert_eq!(is_unfinished(text), expected, "{text}");
+        check("for i = 1, 3 do", true);
+        check("for i = 1, 3 do print(i) end", false);
+        check("f({", true);
+        check("= {", true);
+        check("{1, 2", true);
+        check("x", false);
+        check(":help", false);
+        check("", false);
+        check("end", false);
+    }
+}
