@@ -47,6 +47,7 @@ pub(super) fn asked(
     Ok(McpInvocation {
         force: settings.force,
         rehearse: if settings.rehearsal.is_some() { Rehearse::Writes } else { Rehearse::Nothing },
+        is_resumed: settings.resume.is_some(),
         is_scoped: !settings.scopes.is_empty(),
         deadline: Some(bridge.clock.deadline()),
         run: Some(Arc::clone(&bridge.run.borrow())),

@@ -5,7 +5,8 @@ use super::leave::Asks;
 use super::tools::{self, Tool};
 use super::{McpInvocation, McpRequest, Servers, content, flags, schema};
 use crate::audit::Trail;
-use crate::fault::Fault;
+use crate::description::Operation;
+use crate::fault::{Code, Fault};
 use crate::mcp::config::Server;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -83,6 +84,7 @@ impl Servers {
             return Ok(rehearsed(&path, tool, arguments));
         }
         let patience = asked.patience(server);
+        check_once(&path, tool, &asked)?;
         content::of_tool(connection.call(&tool.name, arguments, patience).await?)
     }
 
@@ -100,6 +102,18 @@ impl Servers {
         });
         futures_util::future::join_all(tools).await.into_iter().flatten().collect()
     }
+}
+
+/// What a run did at servers is not kept, so a run that is taken up again could do it twice.
+fn check_once(path: &str, tool: &Tool, asked: &McpInvocation) -> Result<(), Fault> {
+    if !asked.is_resumed || tool.operation == Operation::Read {
+        return Ok(());
+    }
+    let message = format!(
+        "app.mcp.{path} may have been run before this run broke off, which is not on record, and is not run again. Do \
+         what is missing in a script of its own"
+    );
+    Err(Fault::new(Code::InDoubt, message))
 }
 
 /// Everything that only reads.

@@ -20,6 +20,8 @@ pub struct McpInvocation {
     pub force: bool,
     /// What is checked and not run.
     pub rehearse: Rehearse,
+    /// Whether a run is taken up again, of which nobody knows what it did at servers before.
+    pub is_resumed: bool,
     /// Whether whoever asks was given integrations only.
     pub is_scoped: bool,
     /// The script's own deadline; the server's timeout applies besides.
@@ -120,6 +122,7 @@ impl McpInvocation {
             request,
             force: false,
             rehearse: Rehearse::Nothing,
+            is_resumed: false,
             is_scoped: false,
             deadline: None,
             run: None,
