@@ -39,7 +39,7 @@ pub(crate) struct Admission<'a> {
 
 impl<'a> Admission<'a> {
     /// # Errors
-    /// `invalid_argument`, or the refusal of a scope.
+    /// `invalid_argument`.
     pub(crate) fn new(
         host: &'a Arc<Surroundings>,
         description: &'a Arc<Description>,
@@ -50,7 +50,6 @@ impl<'a> Admission<'a> {
     ) -> Result<Self, Fault> {
         let path = format!("{}.{}", description.name, function.name);
         let arguments = arguments::check(&path, function, asked.arguments)?;
-        asked.scopes.iter().try_for_each(|scope| scope.check(&description.name, connected.account.name()))?;
         let patience = asked.approvals.as_ref().map(Approvals::patience).cloned().unwrap_or_default();
         Ok(Self {
             host,
@@ -89,7 +88,7 @@ impl<'a> Admission<'a> {
         let intent = Intent { operation: self.operation, ..Intent::new(provider, account, self.function) };
         let past_ask = self.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.is_past_ask(self.operation));
         let permissions = self.host.config.policies().permissions(provider).past_ask(past_ask);
-        let ruling = permissions.within(&self.scopes).decide(&intent);
+        let ruling = permissions.within(&self.scopes).decide(&intent, self.force);
         let question = self.approvals.as_ref().map(|_| self.question(&ruling));
         match self.approvals.as_ref().zip(question.as_ref()) {
             Some((approvals, question)) if ruling.asks(self.force) => {

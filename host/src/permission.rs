@@ -174,11 +174,13 @@ impl<'a> Permissions<'a> {
         Self { scopes, ..self }
     }
 
-    /// The strictest of all files; the word of the one that stands for a run, unless they deny.
-    pub(crate) fn decide(&self, intent: &Intent<'_>) -> Ruling {
+    /// The strictest of all files, or the word of the one that stands for a run, unless they deny; and the scopes of
+    /// whoever asks, where they are stricter than what the files come to. `force` goes past the files, and past no scope.
+    pub(crate) fn decide(&self, intent: &Intent<'_>, force: bool) -> Ruling {
         let ruling = self.of_files(intent);
+        let files = if force { Decision::Allow } else { ruling.decision };
         // A file's denial can be changed by nobody but the operator, so it is told first.
-        let stricter = |limit: &Decision| *limit > ruling.decision;
+        let stricter = |limit: &Decision| *limit > files;
         let limits = self.scopes.iter().filter_map(|scope| Some((scope.limit(intent).filter(stricter)?, scope)));
         match limits.max_by_key(|(limit, _)| *limit) {
             Some((limit, scope)) => Ruling::scoped(limit, scope, intent),
@@ -352,7 +354,7 @@ mod tests {
         let layers = ["config.toml", ".kosmo/config.toml"].into_iter().zip(&files).collect();
         let (account, function, operation) = asked;
         let ruling =
-            Permissions::new(layers, None).decide(&Intent { provider: "dialpad", account, function, operation });
+            Permissions::new(layers, None).decide(&Intent { provider: "dialpad", account, function, operation }, false);
         assert_eq!(ruling.decision, expected, "{asked:?}");
         assert_eq!(ruling.cure, cure);
     }
@@ -414,7 +416,7 @@ mod tests {
             let own = permission(text);
             let permissions = Permissions::new(vec![("config.toml", &own)], None);
             let intent = Intent { provider: "dialpad", account: "default", function: "f", operation };
-            let checked = permissions.decide(&intent).check(&intent, force);
+            let checked = permissions.decide(&intent, force).check(&intent, force);
             assert_eq!(checked.err().map(|fault| fault.code), expected, "{text}");
         };
         check("", Operation::Read, false, None);
@@ -431,15 +433,20 @@ mod tests {
             let (own, scope) = (permission(text), [scope(write)]);
             let permissions = Permissions::new(vec![("config.toml", &own)], None).within(&scope);
             let intent = Intent { provider: "dialpad", account: "default", function: "f", operation: Operation::Write };
-            let checked = permissions.decide(&intent).check(&intent, force);
+            let checked = permissions.decide(&intent, force).check(&intent, force);
             assert_eq!(checked.err().map(|fault| fault.code), expected, "{text}");
         };
-        check("write = \"allow\"", Decision::Allow, false, None);
-        check("write = \"allow\"", Decision::Ask, false, Some(Code::ApprovalRequired));
-        check("write = \"allow\"", Decision::Deny, true, Some(Code::Denied));
-        check("write = \"ask\"", Decision::Allow, false, Some(Code::ApprovalRequired));
-        check("write = \"ask\"", Decision::Allow, true, None);
-        check("write = \"deny\"", Decision::Ask, false, Some(Code::Denied));
+        let words = [Decision::Allow, Decision::Ask, Decision::Deny];
+        let code = |word| match word {
+            Decision::Allow => None,
+            Decision::Ask => Some(Code::ApprovalRequired),
+            Decision::Deny => Some(Code::Denied),
+        };
+        for (files, scope) in words.into_iter().flat_map(|files| words.map(|scope| (files, scope))) {
+            let text = format!("write = \"{}\"", files.as_str());
+            check(&text, scope, false, code(files.max(scope)));
+            check(&text, scope, true, code(scope));
+        }
     }
 
     fn scope(write: Decision) -> Scope {
@@ -450,7 +457,7 @@ mod tests {
     #[test]
     fn an_answer_is_the_last_word_where_it_says_ask() {
         let intent = Intent { provider: "dialpad", account: "work", function: "send_sms", operation: Operation::Write };
-        let ruling = Permissions::new(vec![("config.toml", &Permission::OPEN)], None).decide(&intent);
+        let ruling = Permissions::new(vec![("config.toml", &Permission::OPEN)], None).decide(&intent, false);
         let check = |approval, expected: Option<(Code, &str)>| {
             let fault = ruling.answered(&intent, approval).err();
             assert_eq!(fault.as_ref().map(|fault| (fault.code, fault.message.as_str())), expected);

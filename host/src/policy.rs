@@ -104,7 +104,7 @@ impl Policies {
 
     /// What counts for a provider's functions and accounts of which no file says more.
     pub fn decision(&self, provider: &str, operation: Operation) -> Decision {
-        self.permissions(provider).decide(&Intent { provider, account: "", function: "", operation }).decision
+        self.permissions(provider).decide(&Intent { provider, account: "", function: "", operation }, false).decision
     }
 
     /// Whether the operator's own file has a word on this function of this very account.
@@ -199,7 +199,7 @@ mod tests {
     fn check(own: &str, project: &str, function: &str, operation: Operation, expected: (Decision, &str)) {
         let policies = policies(own, project);
         let intent = Intent { provider: "dialpad", account: "work", function, operation };
-        let ruling = policies.permissions("dialpad").decide(&intent);
+        let ruling = policies.permissions("dialpad").decide(&intent, false);
         assert_eq!((ruling.decision, ruling.rule.rsplit(' ').next().unwrap_or_default()), expected, "{function}");
     }
 
@@ -232,7 +232,7 @@ mod tests {
     fn asking_is_a_yes_where_nothing_is_sent() {
         let policies = Policies::default();
         let intent = Intent { provider: "dialpad", account: "work", function: "send_sms", operation: Operation::Write };
-        let ruling = policies.permissions("dialpad").past_ask(true).decide(&intent);
+        let ruling = policies.permissions("dialpad").past_ask(true).decide(&intent, false);
         let rule = "`write = \"ask\"` under [permissions.dialpad] in config.toml, rehearsed";
         assert_eq!((ruling.decision, ruling.rule.as_str()), (Decision::Allow, rule));
     }

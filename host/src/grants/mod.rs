@@ -185,7 +185,7 @@ pub fn check(host: &Host, provider: &Provider, account: &str, method: &str, url:
         match permit.and_then(|permit| checker.check_closed(&method, &url, &permit).map(|()| permit)) {
             Ok(permit) => {
                 let intent = Intent::new(&description.name, account, function);
-                let ruling = checker.permissions.decide(&intent);
+                let ruling = checker.permissions.decide(&intent, false);
                 let (permission, refusal) = (ruling.decision, ruling.check(&intent, false).err());
                 let granted = permit.granted.iter().map(|(label, rule)| (file(host, label), rule.to_string()));
                 let (declared, granted) = (permit.rule.to_string(), granted.collect());

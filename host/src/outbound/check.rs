@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
         let mut open = Vec::new();
         for function in self.others(method, target) {
             let intent = self.intent(function);
-            let ruling = self.permissions.decide(&intent);
+            let ruling = self.permissions.decide(&intent, self.force);
             if ruling.asks(self.force) {
                 open.push(Open { function, ruling });
             } else {

@@ -95,7 +95,7 @@ fn is_denied(host: &Host, client: &Client, provider: &Provider, entry: &Entry, a
     let Some(function) = provider.description().function(&entry.function) else { return true };
     let intent = Intent::new(provider.name(), account.map_or("default", String::as_str), function);
     let policies = host.surroundings().config.policies();
-    policies.permissions(provider.name()).within(client.scopes()).decide(&intent).decision == Decision::Deny
+    policies.permissions(provider.name()).within(client.scopes()).decide(&intent, false).decision == Decision::Deny
 }
 
 fn hints(provider: &Provider, entry: &Entry) -> ToolAnnotations {
