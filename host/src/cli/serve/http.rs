@@ -5,7 +5,7 @@ use super::reload;
 use crate::cli::output;
 use anyhow::Context as _;
 use kosmo::mcp::server::http::{Hosts, Origins, Rate};
-use kosmo::mcp::server::{Access, Door, Http, Server, Sources, Tokens, UnderWay};
+use kosmo::mcp::server::{Access, Door, Http, Server, Sources, Tokens, Unfinished};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ pub(super) async fn serve(
     server: &Server,
     sources: Sources,
     stop: CancellationToken,
-) -> anyhow::Result<Vec<UnderWay>> {
+) -> anyhow::Result<Vec<Unfinished>> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("Cannot listen at {address}"))?;
     let address = listener.local_addr()?;
     let (access, once) = access(arguments, server)?;

@@ -11,7 +11,7 @@ pub(super) use arguments::{HELP, McpServe};
 use super::failure::{Outcome, Usage};
 use super::{open, output};
 use kosmo::Host;
-use kosmo::mcp::server::{Server, Sources, UnderWay};
+use kosmo::mcp::server::{Server, Sources, Tracer, Unfinished};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long what is under way is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// An invocation's way from the protocol to the wire is long, and longer still in development builds.
+const STACK: usize = 8 << 20;
 
 pub(super) fn run(arguments: &McpServe) -> Outcome {
     arguments.check().map_err(Usage)?;
@@ -26,7 +28,8 @@ pub(super) fn run(arguments: &McpServe) -> Outcome {
     runtime.block_on(async {
         let host = open(&arguments.plugins.folders)?;
         let sources = Sources::new(&host);
-        let server = Server::new(host, arguments.offer(), arguments.shares());
+        let tracer = Tracer::from_env(|name| std::env::var(name).ok())?;
+        let server = Server::new(host, arguments.offer(), arguments.shares(), tracer);
         let stop = CancellationToken::new();
         signals::attend(stop.clone())?;
         warn(arguments);
@@ -40,7 +43,7 @@ pub(super) fn run(arguments: &McpServe) -> Outcome {
 
 fn runtime() -> anyhow::Result<Runtime> {
     let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get().max(2));
-    Ok(Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
+    Ok(Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK).enable_all().build()?)
 }
 
 /// Serves until whoever is at the other end closes it, or a signal says that it is enough.
@@ -49,7 +52,7 @@ async fn pipes(
     server: &Server,
     sources: Sources,
     stop: CancellationToken,
-) -> anyhow::Result<Vec<UnderWay>> {
+) -> anyhow::Result<Vec<Unfinished>> {
     let (_keeping, end) = (reload::keep(&arguments.plugins.folders, server, None, sources)?, CancellationToken::new());
     let serving = server.serve_pipes(tokio::io::stdin(), tokio::io::stdout(), end.clone());
     let mut serving = std::pin::pin!(serving);
@@ -83,7 +86,7 @@ fn warn(arguments: &McpServe) {
 }
 
 /// What could not be waited for, and the exit code.
-fn tell(left: &[UnderWay]) -> i32 {
+fn tell(left: &[Unfinished]) -> i32 {
     for invocation in left {
         output::error(&format!("ended while under way: {invocation}"));
     }

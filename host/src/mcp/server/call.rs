@@ -1,16 +1,19 @@
 //! A call of a tool, from its arguments to its result.
 
+use super::elicit;
 use super::fair::Turn;
 use super::handler::Handler;
-use super::http::Gone;
-use super::metrics::Metrics;
+use super::leave::abandoned;
 use super::notes::{self, Desk, Reader};
 use super::tools::{Target, Toolbox};
+use super::trace::{Context, Span};
+use super::watchers::Everybody;
 use super::work::Task;
 use super::{documents, result};
 use crate::nearest::did_you_mean;
-use crate::observer::{Observed, Observer, Request};
-use crate::{Interrupt, Invocation, Rehearsal, Script};
+use crate::observer::Observer;
+use crate::permission::Decision;
+use crate::{Approvals, Interrupt, Invocation, Rehearsal, Script};
 use rmcp::model::{CallToolRequestParams, CallToolResult, JsonObject};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
@@ -51,6 +54,7 @@ struct Call<'a> {
     task: Arc<Task>,
     desk: Desk,
     interrupt: Interrupt,
+    span: &'a Span,
     _turn: Turn,
 }
 
@@ -66,8 +70,12 @@ pub(super) async fn tool(
     let toolbox = handler.toolbox().await?;
     let target = toolbox.find(&asked.name).ok_or_else(|| unknown(&toolbox, &asked.name))?;
     let (begun, label) = (Instant::now(), label(target));
-    let result = dispatch(handler, target, &asked.name, asked.arguments.unwrap_or_default(), &context).await?;
+    let mut span = handler.server.inner.tracer.serve(&format!("tools/call {}", asked.name), trace(&context));
+    span.note("kosmo.client", &*handler.client.name);
+    let arguments = asked.arguments.unwrap_or_default();
+    let result = dispatch(handler, target, &asked.name, arguments, &context, &span).await?;
     let succeeded = result.is_error != Some(true);
+    span.end((!succeeded).then(|| "error".into()));
     handler.server.inner.metrics.called(label, succeeded, begun.elapsed());
     report(handler, &context, &asked.name, succeeded, begun.elapsed()).await;
     Ok(result)
@@ -79,6 +87,7 @@ async fn dispatch(
     name: &str,
     arguments: JsonObject,
     context: &RequestContext<RoleServer>,
+    span: &Span,
 ) -> Result<CallToolResult, ErrorData> {
     match target {
         Target::SearchDocs => match parse::<Search>(arguments) {
@@ -90,12 +99,14 @@ async fn dispatch(
             Err(refused) => Ok(*refused),
         },
         Target::RunLua => match parse::<Run>(arguments) {
-            Ok(run) => Ok(in_turn(handler, context, name, async |call, reader| call.run(run, reader).await).await),
+            Ok(run) => {
+                Ok(in_turn(handler, context, name, span, async |call, reader| call.run(run, reader).await).await)
+            }
             Err(refused) => Ok(*refused),
         },
         Target::Function { provider, function, account } => {
             let asked = invocation(provider, function, *account, arguments);
-            Ok(in_turn(handler, context, name, async |call, reader| call.invoke(asked, reader).await).await)
+            Ok(in_turn(handler, context, name, span, async |call, reader| call.invoke(asked, reader).await).await)
         }
     }
 }
@@ -105,13 +116,14 @@ async fn in_turn(
     handler: &Handler,
     context: &RequestContext<RoleServer>,
     name: &str,
+    span: &Span,
     work: impl AsyncFnOnce(&Call<'_>, &mut Reader) -> CallToolResult,
 ) -> CallToolResult {
     let inner = &handler.server.inner;
     let task = inner.work.begin(&handler.client.name, name);
     let turn = tokio::select! {
         turn = inner.fair.take(&handler.client.name) => turn,
-        () = context.ct.cancelled() => return result::refused("The call was cancelled."),
+        () = abandoned(handler, context) => return result::refused("Nobody waits for this call any more."),
     };
     let turn = match turn {
         Ok(turn) => turn,
@@ -121,8 +133,11 @@ async fn in_turn(
         }
     };
     let (desk, mut reader) = notes::desk(&context.peer, context.meta.get_progress_token());
-    let call = Call { handler, context, task, desk, interrupt: Interrupt::default(), _turn: turn };
+    let call = Call { handler, context, task, desk, interrupt: Interrupt::default(), span, _turn: turn };
     let result = work(&call, &mut reader).await;
+    if call.interrupt.is_given() {
+        call.task.interrupted(&handler.client.name, &call.interrupt);
+    }
     reader.finish().await;
     result
 }
@@ -132,14 +147,18 @@ impl Call<'_> {
         let (server, client) = (&self.handler.server, &self.handler.client);
         let offer = server.offer();
         let rehearsal = run.dry_run.then(|| Arc::new(Rehearsal::silent()));
+        let mut within = self.span.within("run");
         let mut session = server
             .host()
             .session()
             .scopes(client.scopes())
-            .observer(self.observer())
+            .observer(self.observer(&within))
             .interrupt(&self.interrupt)
             .force(offer.force)
             .time_limit(time_limit(run.timeout, offer.time_limit));
+        if let Some(approvals) = self.approvals() {
+            session = session.approvals(&approvals);
+        }
         if let Some(account) = run.account {
             session = session.account(account);
         }
@@ -148,6 +167,8 @@ impl Call<'_> {
         }
         let session = session.build();
         let outcome = self.attend(reader, session.run(Script::new("run_lua", run.code))).await;
+        within.note("kosmo.run", outcome.meta.run.clone());
+        within.end(outcome.fault.as_ref().map(|fault| fault.code.to_string()));
         result::of_run(&outcome, rehearsal.as_deref(), offer.characters)
     }
 
@@ -156,19 +177,20 @@ impl Call<'_> {
         let invocation = Invocation {
             force: server.offer().force,
             scopes: Arc::clone(client.scopes()),
-            observer: self.observer().into(),
-            //STUB            //STUB            interrupt: Some(self.interrupt.clone()),
+            observer: self.observer(self.span).into(),
+            //STUB            //STUB            approvals: self.approvals(),
+            interrupt: Some(self.interrupt.clone()),
             ..asked
         };
         let host = server.host();
-        let outcome = self.attend(reader, host.invoke(invocation)).await;
+        let outcome = self.attend(reader, Box::pin(host.invoke(invocation))).await;
         result::of_function(outcome, server.offer().characters)
     }
 
     /// Waits for the work, passing on what it tells. Whoever gives up on it interrupts it: it ends by itself, soon, and
     /// no write is torn apart.
     async fn attend<T>(&self, reader: &mut Reader, work: impl Future<Output = T>) -> T {
-        let (mut work, mut end) = (pin!(work), pin!(self.end()));
+        let (mut work, mut end) = (pin!(work), pin!(abandoned(self.handler, self.context)));
         loop {
             tokio::select! {
                 done = &mut work => return done,
@@ -181,52 +203,22 @@ impl Call<'_> {
         }
     }
 
-    /// Waits until nobody waits for the call any more.
-    async fn end(&self) {
-        tokio::select! {
-            () = self.context.ct.cancelled() => {}
-            () = gone(self.context) => {}
-            () = self.handler.server.inner.work.ended() => {}
-        }
-    }
-
-    fn observer(&self) -> Arc<dyn Observer> {
+    fn observer(&self, span: &Span) -> Arc<dyn Observer> {
         let metrics = Arc::clone(&self.handler.server.inner.metrics);
-        Arc::new(Everybody { metrics, task: Arc::clone(&self.task), desk: self.desk.clone() })
+        Arc::new(Everybody { metrics, task: Arc::clone(&self.task), desk: self.desk.clone(), spans: span.watch() })
+    }
+
+    /// Somebody to ask, where the client can and is meant to.
+    fn approvals(&self) -> Option<Approvals> {
+        let may = self.handler.client.write() != Decision::Deny && elicit::can_ask(self.context);
+        may.then(|| Approvals::new(Arc::new(self.desk.clone())))
     }
 }
 
-/// Waits until a client's connection is lost for good; for ever, where that is not to be known.
-async fn gone(context: &RequestContext<RoleServer>) {
-    let parts = context.extensions.get::<http::request::Parts>();
-    match parts.and_then(|parts| parts.extensions.get::<Gone>()) {
-        Some(Gone(gone)) => gone.cancelled().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// All who are told of what a call does.
-struct Everybody {
-    metrics: Arc<Metrics>,
-    task: Arc<Task>,
-    desk: Desk,
-}
-
-impl Observer for Everybody {
-    fn begun(&self, of: &Observed<'_>) {
-        self.task.begun(of);
-        self.desk.begun(of);
-    }
-
-    fn requested(&self, of: &Observed<'_>, request: &Request<'_>) {
-        self.metrics.requested(of, request);
-        self.desk.requested(of, request);
-    }
-
-    fn ended(&self, of: &Observed<'_>, outcome: &str, took: Duration) {
-        self.task.ended(of, outcome, took);
-        self.metrics.ended(of, outcome, took);
-    }
+/// The trace a call is part of, if its client says so: in the message, or in the request that brought it.
+fn trace(context: &RequestContext<RoleServer>) -> Option<Context> {
+    let head = || context.extensions.get::<http::request::Parts>()?.headers.get("traceparent")?.to_str().ok();
+    context.meta.get_traceparent().or_else(head)?.parse().ok()
 }
 
 fn invocation(

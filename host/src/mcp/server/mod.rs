@@ -8,9 +8,11 @@
 mod call;
 mod complete;
 mod documents;
+mod elicit;
 mod fair;
 mod handler;
 pub mod http;
+mod leave;
 mod logging;
 mod metrics;
 mod names;
@@ -24,7 +26,9 @@ mod shelf;
 mod sources;
 pub mod tokens;
 mod tools;
+pub mod trace;
 
+mod watchers;
 mod work;
 
 pub use fair::Shares;
@@ -32,7 +36,8 @@ pub use http::{Access, Door, Http};
 pub use offer::{Client, Offer, Tools};
 pub use sources::Sources;
 pub use tokens::Tokens;
-pub use work::UnderWay;
+pub use trace::Tracer;
+pub use work::Unfinished;
 
 use crate::Host;
 use crate::fault::Fault;
@@ -69,13 +74,14 @@ struct Inner {
     work: Arc<Work>,
     metrics: Arc<Metrics>,
     shelf: Shelf,
+    tracer: Tracer,
     /// Counts what changed that clients may list.
     revision: watch::Sender<u64>,
 }
 
 impl Server {
     /// A server that offers this of a host. For use inside a runtime of several threads, in which the host was built.
-    pub fn new(host: Host, offer: Offer, shares: Shares) -> Self {
+    pub fn new(host: Host, offer: Offer, shares: Shares, tracer: Tracer) -> Self {
         let inner = Arc::new(Inner {
             host: ArcSwap::from_pointee(host),
             offer,
@@ -83,6 +89,7 @@ impl Server {
             work: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             shelf: Shelf::default(),
+            tracer,
             revision: watch::Sender::new(0),
         });
         let server = Self { inner };
@@ -132,15 +139,16 @@ impl Server {
         running.waiting().await.map(drop).map_err(ServeError::Broken)
     }
 
-    /// Ends what is under way: waits for it, then interrupts it, then gives it up.
-    pub async fn finish(&self, patience: Duration) -> Vec<UnderWay> {
+    /// Ends what is under way: waits for it, then interrupts it, then gives it up. Gives what was interrupted or given
+    /// up since the server began, and is not known to have come to an end.
+    pub async fn finish(&self, patience: Duration) -> Vec<Unfinished> {
         self.inner.work.close();
-        if self.inner.work.settle(patience).await {
-            return Vec::new();
+        if !self.inner.work.settle(patience).await {
+            self.inner.work.end();
+            self.inner.work.settle(LAST).await;
         }
-        self.inner.work.end();
-        self.inner.work.settle(LAST).await;
-        self.inner.work.under_way()
+        self.inner.tracer.flush().await;
+        self.inner.work.unfinished()
     }
 
     /// The calls under way, as sentences.

@@ -1,11 +1,13 @@
 //! What a call tells its client while it runs: how far it is, and what somebody has to be asked. Told by whichever
 //! thread the work is on; passed on by the call itself, which alone may speak to the client.
 
+use super::elicit;
 use crate::observer::{Observed, Observer, Request};
+use crate::{Approval, Approver, Approving, Question};
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::{Peer, RoleServer};
 use std::sync::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Progress that is not passed on yet; more is left out.
 const NOTES: usize = 64;
@@ -13,6 +15,7 @@ const NOTES: usize = 64;
 #[derive(Debug)]
 pub(super) enum Note {
     Progress(String),
+    Question(Box<Question>, oneshot::Sender<Approval>),
 }
 
 /// Where notes are left.
@@ -53,6 +56,19 @@ impl Desk {
     }
 }
 
+impl Approver for Desk {
+    fn approve<'a>(&'a self, question: &'a Question) -> Approving<'a> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let asked = self.0.send(Note::Question(Box::new(question.clone()), answer)).await;
+            if asked.is_err() {
+                return Approval::Unanswered;
+            }
+            answered.await.unwrap_or(Approval::Unanswered)
+        })
+    }
+}
+
 impl Reader {
     /// Waits for the next note.
     pub(super) async fn next(&mut self) -> Option<Note> {
@@ -63,6 +79,10 @@ impl Reader {
     pub(super) async fn pass_on(&self, note: Note) {
         match note {
             Note::Progress(text) => self.tell(text).await,
+            Note::Question(question, answer) => {
+                // Whoever asked may have given up.
+                let _ = answer.send(elicit::ask(&self.peer, &question).await);
+            }
         }
     }
 

@@ -1,13 +1,16 @@
 //! What is under way, so that a server that ends can wait for it and say what it could not wait for.
 
 use crate::observer::Observed;
-use crate::{Observer, Operation};
+use crate::{Became, Interrupt, Observer, Operation, UnderWay};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+
+/// Most writes in doubt that are remembered; all of them are in the audit log.
+const DOUBTS: usize = 100;
 
 /// Everything under way.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub(super) struct Work {
     closing: AtomicBool,
     /// Whether what goes on has to end.
     ending: watch::Sender<bool>,
+    /// Writes that were interrupted, and of which nobody knows what became.
+    doubts: Mutex<Vec<Unfinished>>,
 }
 
 #[derive(Debug)]
@@ -26,12 +31,12 @@ struct Entry {
     client: Arc<str>,
     tool: String,
     begun: Instant,
-    invocations: BTreeMap<u64, UnderWay>,
+    invocations: BTreeMap<u64, Unfinished>,
 }
 
-/// An invocation that is under way.
+/// An invocation that did not come to its end, or not yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnderWay {
+pub struct Unfinished {
     /// Whose.
     pub client: Arc<str>,
     /// The run it belongs to, as the audit log has it.
@@ -44,7 +49,7 @@ pub struct UnderWay {
     pub writes: bool,
 }
 
-impl fmt::Display for UnderWay {
+impl fmt::Display for Unfinished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { client, run, function, account, writes } = self;
         let what = if *writes { "a write, in doubt" } else { "a read" };
@@ -96,9 +101,11 @@ impl Work {
         let _ = ending.wait_for(|&ending| ending).await;
     }
 
-    /// The invocations under way.
-    pub(super) fn under_way(&self) -> Vec<UnderWay> {
-        self.tasks().values().flat_map(|entry| entry.invocations.values().cloned()).collect()
+    /// The writes in doubt, and the invocations under way.
+    pub(super) fn unfinished(&self) -> Vec<Unfinished> {
+        let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let under_way = self.tasks();
+        doubts.into_iter().chain(under_way.values().flat_map(|entry| entry.invocations.values().cloned())).collect()
     }
 
     /// The calls under way, as sentences.
@@ -113,10 +120,28 @@ impl Work {
     }
 }
 
+impl Task {
+    /// It was interrupted: what it was writing, it may have written.
+    pub(super) fn interrupted(&self, client: &Arc<str>, interrupt: &Interrupt) {
+        let run = interrupt.run().unwrap_or_default();
+        let in_doubt = interrupt.writes().into_iter().filter(|write| write.state == Became::InDoubt);
+        let unfinished = |write: UnderWay| Unfinished {
+            client: Arc::clone(client),
+            run: run.clone(),
+            function: write.function,
+            account: write.account,
+            writes: true,
+        };
+        let mut doubts = self.work.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = DOUBTS.saturating_sub(doubts.len());
+        doubts.extend(in_doubt.map(unfinished).take(room));
+    }
+}
+
 impl Observer for Task {
     fn begun(&self, of: &Observed<'_>) {
         if let Some(entry) = self.work.tasks().get_mut(&self.number) {
-            let under_way = UnderWay {
+            let under_way = Unfinished {
                 client: Arc::clone(&entry.client),
                 run: of.run.into(),
                 function: format!("{}.{}", of.provider, of.function),
@@ -158,11 +183,11 @@ mod tests {
             operation: Some(Operation::Write),
         };
         task.begun(&of);
-        let shown: Vec<_> = work.under_way().iter().map(ToString::to_string).collect();
+        let shown: Vec<_> = work.unfinished().iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["dialpad.send_sms on account default for ci (a write, in doubt; run 00ff)"]);
         assert_eq!(work.calls(), vec!["run_lua for ci, 0 s".to_owned()]);
         task.ended(&of, "ok", Duration::ZERO);
-        assert!(work.under_way().is_empty());
+        assert!(work.unfinished().is_empty());
         drop(task);
         assert!(work.calls().is_empty());
     }

@@ -15,7 +15,7 @@ pub use guard::{Hosts, Origins};
 pub(super) use hall::Seat;
 pub use rate::Rate;
 
-use super::{Refusal, ServeError, Server, Tokens, UnderWay};
+use super::{Refusal, ServeError, Server, Tokens, Unfinished};
 use hall::Hall;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -112,7 +112,7 @@ impl Door {
     ///
     /// # Errors
     /// If the address takes no connections any more.
-    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> Result<Vec<UnderWay>, ServeError> {
+    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> Result<Vec<Unfinished>, ServeError> {
         let connections = GracefulShutdown::new();
         let room = Arc::new(Semaphore::new(self.settings.connections));
         let accepted = loop {
