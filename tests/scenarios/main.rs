@@ -24,6 +24,7 @@ mod rehearsals;
 mod reruns;
 mod ringcentral;
 mod seeds;
+mod serve;
 mod swap;
 mod tidy;
 mod writes;

@@ -72,7 +72,7 @@ impl<'a> Transcript<'a> {
         for folder in self.scenario.plugin_folders() {
             text = text.replace(&folder.display().to_string(), "PLUGINS");
         }
-        settled(&without_times(&without_digests(&text)))
+        settled(&without_times(&without_digests(&without_tokens(&text))))
     }
 }
 
@@ -123,6 +123,29 @@ fn without_digests(text: &str) -> String {
     parts.map(settled).collect()
 }
 
+/// Tokens for `mcp:serve`, and when they were made.
+fn without_tokens(text: &str) -> String {
+    const TOKEN: usize = 43;
+    let mut parts = text.split("kosmo_");
+    let mut settled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let secret = part.get(..TOKEN).filter(|secret| secret.bytes().all(is_letter_of_tokens));
+        settled.push_str(&secret.map_or_else(|| format!("kosmo_{part}"), |_| format!("TOKEN{}", &part[TOKEN..])));
+    }
+    settled.split_inclusive(' ').map(without_moment).collect()
+}
+
+fn is_letter_of_tokens(letter: u8) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_')
+}
+
+/// `2026-11-22T05:19:40Z`, perhaps in quotes.
+fn without_moment(word: &str) -> String {
+    let at = word.find(|letter: char| letter.is_ascii_digit()).unwrap_or(0);
+    let moment = word.get(at..at + 20).filter(|moment| moment.ends_with('Z') && moment.as_bytes()[10] == b'T');
+    moment.map_or_else(|| word.to_owned(), |moment| word.replace(moment, "MOMENT"))
+}
+
 /// Milliseconds in JSON.
 fn without_times(text: &str) -> String {
     let settled = |line: &str| match line.split_once("_ms\": ") {
@@ -143,6 +166,8 @@ mod tests {
             without_times("{\n \"duration_ms\": 1.5,\n \"a_ms\": 2\n}"),
             "{\n \"duration_ms\": 0,\n \"a_ms\": 0\n}"
         );
+        assert_eq!(without_tokens(&format!("a kosmo_{} kosmo_x", "b".repeat(43))), "a TOKEN kosmo_x");
+        assert_eq!(without_tokens("\"2026-11-22T05:19:40Z\"\n 2026-11-22 "), "\"MOMENT\"\n 2026-11-22 ");
         assert_eq!(quoted("--to=+1"), "--to=+1");
         assert_eq!(quoted("it's"), "'it'\\''s'");
     }

@@ -1,0 +1,74 @@
+//! How a server ends: nothing begins any more, and what is under way is waited for or named.
+
+use super::{SEND, slow, until};
+use kosmo_tests::{Pipes, Reply, Scenario, Web};
+use nix::sys::signal::Signal;
+use serde_json::json;
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+fn rest(mut stream: TcpStream) -> Reply {
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    Reply { status: 0, head: String::new(), body: text }
+}
+
+#[test]
+fn a_write_on_its_way_is_answered_before_the_server_ends() {
+    let scenario = Scenario::writable();
+    let server = Web::start(&scenario, &["--write=allow"]);
+    let mut session = server.converse();
+    slow(&scenario, "POST", "/api/v2/sms", Duration::from_secs(3));
+    let stream = session.begin_run(SEND);
+    until("the text", || !scenario.simulator.sms_sent().is_empty());
+    server.signal(Signal::SIGTERM);
+    server.wait_for("kosmo: ending: nothing begins any more");
+    assert!(TcpStream::connect(server.address).is_err() || server.get("/readyz").status != 200, "nobody is let in");
+    let messages = rest(stream).messages();
+    assert_eq!(messages.last().expect("an answer")["result"]["structuredContent"]["success"], true);
+    let ran = server.end();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ran.stderr.contains("ended while under way"), "{ran:?}");
+}
+
+#[test]
+fn a_script_that_does_not_end_is_ended() {
+    let scenario = Scenario::new();
+    let mut client = Pipes::start(&scenario, &[]);
+    client.ask("tools/call", json!({"name": "run_lua", "arguments": {"code": "while true do end"}}));
+    std::thread::sleep(Duration::from_millis(500));
+    let begun = Instant::now();
+    client.signal(Signal::SIGTERM);
+    std::thread::sleep(Duration::from_millis(500));
+    client.signal(Signal::SIGTERM);
+    let ran = client.end();
+    assert_eq!(ran.code, 143, "the second signal ends it at once: {ran:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_client_that_closes_its_pipe_ends_the_server_and_its_script() {
+    let scenario = Scenario::new();
+    let mut client = Pipes::start(&scenario, &[]);
+    client.ask("tools/call", json!({"name": "run_lua", "arguments": {"code": "while true do end"}}));
+    std::thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    let ran = client.end();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_write_that_has_no_answer_by_then_is_named() {
+    let scenario = Scenario::writable();
+    let mut client = Pipes::start(&scenario, &["--write=allow"]);
+    slow(&scenario, "POST", "/api/v2/sms", Duration::from_secs(60));
+    client.ask("tools/call", json!({"name": "run_lua", "arguments": {"code": SEND}}));
+    until("the text", || !scenario.simulator.sms_sent().is_empty());
+    let ran = client.end();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let named =
+        "kosmo: ended while under way: dialpad.send_sms on account default for anybody (a write, in doubt; run ";
+    assert!(ran.stderr.starts_with(named), "{ran:?}");
+}

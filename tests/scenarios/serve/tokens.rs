@@ -1,0 +1,104 @@
+//! Tokens: each with a scope of its own, which only narrows.
+
+use super::{SEND, until};
+use kosmo_tests::{Scenario, Web};
+use serde_json::{Value, json};
+
+fn add(scenario: &Scenario, line: &[&str]) -> String {
+    let ran = scenario.kosmo(&[&["mcp:token:add"], line].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.stdout.trim().to_owned()
+}
+
+#[test]
+fn each_token_reaches_what_it_was_given_and_no_more_than_the_server_offers() {
+    let scenario = Scenario::writable();
+    let narrow = add(&scenario, &["ci", "--integrations", "dialpad", "--accounts", "work"]);
+    let wide = add(&scenario, &["boss", "--write=allow"]);
+    let server = Web::with_tokens(&scenario, &["--functions", "--write=allow"]);
+    let (mut ci, mut boss) = (server.converse_as(&narrow).expect("in"), server.converse_as(&wide).expect("in"));
+    let names = |listed: Value| {
+        let tools = listed["result"]["tools"].as_array().expect("a list").clone();
+        tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    let (of_ci, of_boss) = (names(ci.call("tools/list", Value::Null)), names(boss.call("tools/list", Value::Null)));
+    assert!(of_boss.contains(&"dialpad_send_sms".into()) && of_boss.contains(&"ringcentral_get_account".into()));
+    assert!(of_ci.contains(&"dialpad_list_calls".into()));
+    assert!(!of_ci.iter().any(|name| name.starts_with("ringcentral") || name.contains("send")), "{of_ci:?}");
+
+    assert_eq!(ci.run("return #app.integrations.dialpad.work.list_users{}.items > 0")["result"], json!([true]));
+    let refused = ci.run("return app.integrations.dialpad.list_users{}");
+    let expected = "The token `ci` does not reach the account 'default' of 'dialpad'. It reaches: work.";
+    assert_eq!((&refused["fault"]["code"], &refused["error"]), (&json!("denied"), &json!(expected)));
+    let refused = ci.run("return app.integrations.ringcentral.work.get_account{}");
+    assert!(refused["error"].as_str().expect("why").starts_with("The token `ci` does not reach the integration"));
+    let refused = ci.run(&SEND.replace("dialpad.", "dialpad.work."));
+    assert!(refused["error"].as_str().expect("why").contains("the token `ci` does not write"), "{refused}");
+    let hidden = ci.call("tools/call", json!({"name": "ringcentral_get_account"}));
+    assert_eq!(hidden["error"]["code"], -32602);
+    assert_eq!(boss.run(SEND)["success"], true);
+    assert_eq!(scenario.simulator.sms_sent().len(), 1);
+    assert!(scenario.sent().iter().all(|line| !line.starts_with("ringcentral")));
+}
+
+#[test]
+fn a_token_cannot_give_what_the_server_does_not_offer() {
+    let scenario = Scenario::writable();
+    let token = add(&scenario, &["boss", "--write=allow"]);
+    let server = Web::with_tokens(&scenario, &[]);
+    let refused = server.converse_as(&token).expect("in").run(SEND);
+    assert!(refused["error"].as_str().expect("why").contains("this MCP server does not write"), "{refused}");
+}
+
+#[test]
+fn a_session_belongs_to_the_token_that_began_it() {
+    let scenario = Scenario::new();
+    let (one, two) = (add(&scenario, &["one"]), add(&scenario, &["two"]));
+    let server = Web::with_tokens(&scenario, &[]);
+    let mine = server.converse_as(&one).expect("in");
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
+    let send = |token: &str, id: &str| {
+        let bearer = format!("Bearer {token}");
+        server.post(&[("Authorization", &bearer), ("Mcp-Session-Id", id)], &ping).status
+    };
+    assert_eq!(send(&one, &mine.id), 200);
+    assert_eq!(send(&two, &mine.id), 404, "somebody else's");
+    assert_eq!(send(&one, "00000000-0000-4000-8000-000000000000"), 404, "made up");
+    assert_eq!(send(&one, "x"), 404);
+}
+
+#[test]
+fn tokens_are_taken_up_and_given_up_while_the_server_runs() {
+    let scenario = Scenario::new();
+    let first = add(&scenario, &["first"]);
+    let server = Web::with_tokens(&scenario, &["--rate", "10000"]);
+    let mut session = server.converse_as(&first).expect("in");
+    let second = add(&scenario, &["second"]);
+    until("the second token", || server.converse_as(&second).is_ok());
+    assert_eq!(scenario.kosmo(&["mcp:token:remove", "first"]).code, 0);
+    until("the end of the first", || server.converse_as(&first).is_err());
+    assert_eq!(session.try_call("ping", Value::Null).status, 401);
+    assert!(server.converse_as(&second).is_ok());
+}
+
+#[test]
+fn a_token_is_nowhere_but_in_its_digest() {
+    let scenario = Scenario::new();
+    let token = add(&scenario, &["ci"]);
+    let server = Web::with_tokens(&scenario, &[]);
+    server.converse_as(&token).expect("in").run("return 1");
+    for file in walk(scenario.home()) {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let found = bytes.windows(token.len()).any(|part| part == token.as_bytes());
+        assert!(!found, "{}", file.display());
+    }
+    let listed = scenario.kosmo(&["mcp:token:list", "--json"]).stdout;
+    assert!(listed.contains("\"ci\"") && !listed.contains(&token) && !listed.contains("sha256"));
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    // The cache of compiled components is a link to a folder that all scenarios share.
+    let own = entries.filter(|path| !path.is_symlink());
+    own.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
