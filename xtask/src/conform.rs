@@ -1,23 +1,25 @@
 //! `cargo xtask conform`: what was recorded, against the official documents; what is generated, in a browser; MCP, against
-//! the protocol's own test server.
+//! the protocol's own test server and its official clients.
 
 use crate::failure::{Failure, Result};
 use crate::test::{self, RECORDED};
 use crate::workspace::Workspace;
-use crate::{everything, process, site};
+use crate::{clients, everything, process, site};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 const VARIABLE: &str = "KOSMO_SPECS";
 const BESIDE_THE_CLONE: &str = "../shared/specs";
 
-/// Opens the generated documentation in a browser, runs scripts against MCP's own test server, and compares every recorded exchange with the official documents.
+/// Opens the generated documentation in a browser, tries MCP both ways with what the protocol's own people wrote, and compares
+/// every recorded exchange with the official documents.
 ///
 /// # Errors
 /// Exit code 2 when the documents are missing; otherwise when something deviates.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     site::run(workspace)?;
     everything::run(workspace)?;
+    clients::run(workspace)?;
     let documents = documents(workspace)?;
     if is_empty(&workspace.folder(RECORDED)?) {
         test::run(workspace, &[])?;

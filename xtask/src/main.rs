@@ -5,6 +5,7 @@
 mod apt;
 mod bench;
 mod build;
+mod clients;
 mod clippy;
 mod conform;
 mod demo;
