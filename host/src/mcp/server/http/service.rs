@@ -103,11 +103,15 @@ impl Service {
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         request.extensions_mut().insert(gone.clone());
+        let ends = request.method() == Method::DELETE;
         let mut answer = guest.sessions.handle(request).await;
-        if answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && is_json {
+        *answer.status_mut() = match answer.status() {
             // The library says so of JSON that is no message, too.
-            *answer.status_mut() = StatusCode::BAD_REQUEST;
-        }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE if is_json => StatusCode::BAD_REQUEST,
+            // A session that ended is no longer about to.
+            StatusCode::ACCEPTED if ends => StatusCode::NO_CONTENT,
+            status => status,
+        };
         match called {
             true => answer.map(|body| Watched::new(body, gone, Arc::clone(&guest.resumed)).boxed()),
             false => answer,
