@@ -153,6 +153,7 @@ fn ctrl_c_stops_what_runs_and_the_session_goes_on() {
     terminal.wait_for("lua> ");
     terminal.press("kept\n");
     terminal.wait_for("still here");
+    terminal.wait_for("lua> ");
     terminal.press("\x04");
     assert_eq!(terminal.end().0, 0);
 }
