@@ -9,7 +9,7 @@ use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
 use crate::permission::{Decision, Intent};
 use crate::plugins;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::{Host, Provider};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -71,6 +71,15 @@ pub fn standings(host: &Host, provider: &Provider) -> Vec<Standing> {
 /// Whether the operator lets a provider be used at all.
 pub fn is_enabled(host: &Host, provider: &str) -> bool {
     host.surroundings().config.is_enabled(provider)
+}
+
+/// Where the key lies that seals what was configured here, in words. None while nothing is kept.
+///
+/// # Errors
+/// When the store cannot be opened, which says why.
+pub fn key_place(host: &Host) -> Result<Option<&'static str>, Fault> {
+    let store = host.surroundings().store.as_deref().filter(|store| store.exists());
+    Ok(store.map(Store::key_place).transpose()?.map(store::Place::in_words))
 }
 
 /// Whether this very plugin file is the one the operator accepted.

@@ -16,7 +16,7 @@ use crate::outbound::Roots;
 use crate::permission::Permission;
 use crate::policy::{Policies, Policy};
 use crate::secret::Secret;
-use crate::store::{self, Store};
+use crate::store::{self, Keys, Store, Wish};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -37,6 +37,8 @@ pub struct Config {
     accepted: BTreeMap<String, String>,
     network: NetworkSettings,
     roots: Roots,
+    /// Where the operator wants the key of the store.
+    key: Wish,
     /// What errors call the file.
     file: PathBuf,
     store: Option<Arc<Store>>,
@@ -77,6 +79,17 @@ pub enum ConfigError {
         /// What is wrong, and what would be right.
         message: String,
     },
+    /// Others than its owner can read its secrets or change it, and that cannot be taken from them.
+    #[error(
+        "{} is open to others, and cannot be closed: {error}. As its owner, run: chmod go-rwx {}", .file.display(),
+        .file.display()
+    )]
+    Open {
+        /// The file.
+        file: PathBuf,
+        /// Why it stays open.
+        error: std::io::Error,
+    },
     /// `[network]` cannot be used.
     #[error("{}, [network]: {error}", .file.display())]
     Network {
@@ -96,6 +109,15 @@ struct File {
     network: NetworkSettings,
     providers: BTreeMap<Name, ProviderSettings>,
     mcp: McpSettings,
+    store: StoreSettings,
+}
+
+/// How what was configured here is kept.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StoreSettings {
+    /// Where the key is.
+    key: Wish,
 }
 
 /// What a project may say. It comes with a checkout, so it can take away and not give.
@@ -160,7 +182,9 @@ impl Config {
     pub fn load(home: &Path) -> Result<Self, ConfigError> {
         let file = home.join("config.toml");
         let config = Self::parse(&read(&file)?, &file)?;
+        close(&file, if config.holds_secrets() { READ_OR_WRITTEN } else { WRITTEN })?;
         let accepted_file = home.join("accepted.toml");
+        close(&accepted_file, WRITTEN)?;
         let accepted = toml::from_str(&read(&accepted_file)?).map_err(|error| mistake(&accepted_file, "", &error))?;
         Ok(Self { accepted, ..config })
     }
@@ -170,12 +194,13 @@ impl Config {
     /// # Errors
     /// Names the line and the cure.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        let File { accounts, grants, permissions, providers, network, mcp } =
+        let File { accounts, grants, permissions, providers, network, mcp, store } =
             toml::from_str(text).map_err(|error| mistake(file, text, &error))?;
         let roots = network.ca_file.as_ref().map_or_else(|| Ok(Roots::default()), |path| read_roots(file, path))?;
         let policies = Policies::new(file, Policy { grants, permissions });
         let mcp = McpPolicy::new(mcp);
-        Ok(Self { accounts, policies, mcp, providers, network, roots, file: file.into(), ..Self::default() })
+        let (key, file) = (store.key, file.into());
+        Ok(Self { accounts, policies, mcp, providers, network, roots, key, file, ..Self::default() })
     }
 
     /// Narrowed by the project that `folder` is in: by the nearest `.kosmo/config.toml` in it or above it, that of the
@@ -227,6 +252,12 @@ impl Config {
         Self { store, ..self }
     }
 
+    /// Whether a secret stands in the file itself, or something that could be one.
+    fn holds_secrets(&self) -> bool {
+        let mut values = self.accounts.values().flat_map(BTreeMap::values).flat_map(|account| account.0.values());
+        values.any(|value| matches!(value, Value::Text(_)))
+    }
+
     /// Whether the plugin file of this digest is the one the operator accepted as this provider.
     pub(crate) fn is_accepted(&self, provider: &str, digest: &str) -> bool {
         self.accepted.get(provider).is_some_and(|accepted| accepted == digest)
@@ -237,10 +268,11 @@ impl Config {
         self.providers.get(provider).is_none_or(|settings| settings.enabled)
     }
 
-    /// What seals the store in place of a key file, if the environment says so.
-    pub(crate) fn credential_key(&self) -> Option<Secret> {
-        let key = self.environment.get("KOSMO_CREDENTIAL_KEY").filter(|key| !key.is_empty());
-        key.map(|key| Secret::new(key.clone()))
+    /// Where the key of the store can come from. Without an environment there is no keyring, either.
+    pub(crate) fn keys(&self) -> Keys {
+        let given = self.environment.get("KOSMO_CREDENTIAL_KEY").filter(|key| !key.is_empty());
+        let bus = self.environment.get("DBUS_SESSION_BUS_ADDRESS").map(String::as_str);
+        Keys { given: given.map(|key| Secret::new(key.clone())), wish: self.key, keyring: store::of_session(bus) }
     }
 
     /// What the files say about grants and permissions.
@@ -434,6 +466,15 @@ fn project_file(home: Option<&Path>, folder: &Path) -> Option<PathBuf> {
         Ok(_) => true,
         Err(error) => !absent.contains(&error.kind()),
     })
+}
+
+/// What others than its owner may do with a file: anything, or change it.
+const READ_OR_WRITTEN: u32 = 0o077;
+const WRITTEN: u32 = 0o022;
+
+/// Takes from others what they may not do with a file. One that decides what may be sent is not read otherwise.
+fn close(file: &Path, forbidden: u32) -> Result<(), ConfigError> {
+    files::forbid(file, forbidden).map_err(|error| ConfigError::Open { file: file.into(), error })
 }
 
 fn read(file: &Path) -> Result<String, ConfigError> {

@@ -95,11 +95,19 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Takes away what others than the owner may do with a file.
-#[cfg(unix)]
 pub(crate) fn close(path: &Path) -> io::Result<()> {
+    forbid(path, 0o077)
+}
+
+/// Takes everything from others than the owner, if they may do any of this (as `chmod` has it). An absent file is closed.
+#[cfg(unix)]
+pub(crate) fn forbid(path: &Path, forbidden: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 == 0 {
+    let mode = match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?.permissions().mode(),
+    };
+    if mode & forbidden == 0 {
         return Ok(());
     }
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))
@@ -107,7 +115,7 @@ pub(crate) fn close(path: &Path) -> io::Result<()> {
 
 /// Leaves a file as it is.
 #[cfg(not(unix))]
-pub(crate) fn close(_: &Path) -> io::Result<()> {
+pub(crate) fn forbid(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 

@@ -370,7 +370,7 @@ impl HostBuilder {
         let kept = before.map(|before| &before.surroundings);
         let engine = kept.map_or_else(|| Arc::new(Engine::new(settings)), |kept| Arc::clone(&kept.engine));
         let folders = self.folders.into_iter().chain(under("plugins")).collect();
-        let store = self.home.as_deref().map(|home| Arc::new(Store::new(home, config.credential_key())));
+        let store = self.home.as_deref().map(|home| Arc::new(Store::with(home, config.keys())));
         let audit = self.audit.clone().or_else(|| under("audit"));
         let surroundings = Arc::new(Surroundings {
             engine: Arc::clone(&engine),

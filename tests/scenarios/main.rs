@@ -6,6 +6,7 @@ mod attacks;
 mod audit;
 mod cli;
 mod dialpad;
+mod files;
 mod gate;
 mod grants;
 mod hostile;

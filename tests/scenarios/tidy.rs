@@ -76,7 +76,7 @@ fn secrets_are_exposed_where_they_are_read_attached_sealed_and_looked_for() {
     let looked_for_and_sealed = [
         "secrets.rs",
         "store/journal.rs",
-        "store/key.rs",
+        "store/key/mod.rs",
         "store/runs.rs",
         "store/seal.rs",
         "store/secrets.rs",

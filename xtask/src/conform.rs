@@ -1,10 +1,11 @@
 //! `cargo xtask conform`: what was recorded, against the official documents; what is generated, in a browser; MCP, against
-//! the protocol's own test server and its official clients.
+//! the protocol's own test server and its official clients; the key
+//! of the store, in a keyring.
 
 use crate::failure::{Failure, Result};
 use crate::test::{self, RECORDED};
 use crate::workspace::Workspace;
-use crate::{clients, everything, process, site};
+use crate::{clients, everything, keyring, process, site};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -20,6 +21,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     site::run(workspace)?;
     everything::run(workspace)?;
     clients::run(workspace)?;
+    keyring::run(workspace)?;
     let documents = documents(workspace)?;
     if is_empty(&workspace.folder(RECORDED)?) {
         test::run(workspace, &[])?;

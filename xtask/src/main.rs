@@ -17,9 +17,11 @@ mod home;
 mod hostile;
 mod install;
 mod json;
+mod keyring;
 mod play;
 mod preflight;
 mod process;
+mod processes;
 mod script;
 mod simulator;
 mod site;
@@ -61,7 +63,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { passed_on } => test::run(&workspace, &passed_on),
         Task::Conform => conform::run(&workspace),
         Task::Clippy => clippy::run(&workspace),
-        Task::Soak { minutes } => soak::run(&workspace, minutes),
+        Task::Soak { only, minutes } => soak::run(&workspace, only, minutes),
         Task::Bench => bench::run(&workspace),
     }
 }

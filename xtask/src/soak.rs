@@ -1,7 +1,9 @@
-//! `cargo xtask soak`: input that nobody thought of, for as long as one has patience.
+//! `cargo xtask soak`: chance and input that nobody thought of, for as long as one has patience.
 
 use crate::failure::{Failure, Result};
 use crate::process::{self, Quietly, say};
+use crate::processes;
+use crate::task::Part;
 use crate::workspace::Workspace;
 use std::fs;
 use std::path::Path;
@@ -16,11 +18,29 @@ const BUILD: Duration = Duration::from_secs(3600);
 /// How much longer than asked for libFuzzer may take to end.
 const SLACK: Duration = Duration::from_secs(120);
 
+/// Minutes for the processes and for each property, unless said.
+const PROCESSES: f64 = 1.0;
+const EACH_PROPERTY: f64 = 10.0;
+
+/// Soaks all there is, or one part of it.
+///
+/// # Errors
+/// As the parts.
+pub(crate) fn run(workspace: &Workspace, only: Option<Part>, minutes: Option<f64>) -> Result<()> {
+    if only != Some(Part::Properties) {
+        processes::run(workspace, Duration::from_secs_f64(minutes.unwrap_or(PROCESSES) * 60.0))?;
+    }
+    match only {
+        Some(Part::Processes) => Ok(()),
+        _ => properties(workspace, minutes.unwrap_or(EACH_PROPERTY)),
+    }
+}
+
 /// Looks for input that breaks a property, so many minutes for each.
 ///
 /// # Errors
 /// Exit code 2 when cargo-fuzz is missing; otherwise when a property does not build or is broken.
-pub(crate) fn run(workspace: &Workspace, minutes: f64) -> Result<()> {
+fn properties(workspace: &Workspace, minutes: f64) -> Result<()> {
     let mut version = workspace.cargo();
     process::answer(version.args(["fuzz", "--version"]), "looking for cargo-fuzz").map_err(|_| {
         Failure::unusable("soak needs cargo-fuzz and a C++ compiler: cargo install cargo-fuzz --locked")

@@ -13,9 +13,18 @@ pub(crate) enum Task {
     Plugins,
     Test { passed_on: Vec<String> },
     Conform,
-    Soak { minutes: f64 },
+    Soak { only: Option<Part>, minutes: Option<f64> },
     Clippy,
     Bench,
+}
+
+/// What there is to be soaked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Part {
+    /// Properties that must hold for any input.
+    Properties,
+    /// Several processes at one home.
+    Processes,
 }
 
 const NAMES: &str = "demo, play, install, plugins, test, clippy, conform, soak, bench";
@@ -94,19 +103,27 @@ fn test(options: &[String]) -> Result<Task> {
 }
 
 fn soak(options: &[String]) -> Result<Task> {
-    let minutes = match options {
-        [] => Some(10.0),
-        [flag, minutes] if flag == "--minutes" => minutes.parse().ok(),
-        [one] => one.strip_prefix("--minutes=").and_then(|minutes| minutes.parse().ok()),
-        _ => None,
-    };
-    match minutes.filter(|minutes| (0.0..=10_000.0).contains(minutes)) {
-        Some(minutes) => Ok(Task::Soak { minutes }),
-        None => Err(Failure::unusable(format!(
-            "`soak` does not understand `{}`; usage: cargo xtask soak [--minutes N]",
+    let refused = || {
+        Failure::unusable(format!(
+            "`soak` does not understand `{}`; usage: cargo xtask soak [--only properties|processes] [--minutes N]",
             options.join(" ")
-        ))),
+        ))
+    };
+    let (mut only, mut minutes) = (None, None);
+    let mut words = options.iter().flat_map(|word| word.split('='));
+    while let Some(flag) = words.next() {
+        match (flag, words.next()) {
+            ("--only", Some("properties")) => only = Some(Part::Properties),
+            ("--only", Some("processes")) => only = Some(Part::Processes),
+            ("--minutes", Some(number)) => minutes = Some(bearable(number).ok_or_else(refused)?),
+            _ => return Err(refused()),
+        }
     }
+    Ok(Task::Soak { only, minutes })
+}
+
+fn bearable(minutes: &str) -> Option<f64> {
+    minutes.parse().ok().filter(|minutes| (0.0..=10_000.0).contains(minutes))
 }
 
 #[cfg(test)]
@@ -137,8 +154,10 @@ mod tests {
         understood("demo --hostile", Task::Demo { hostile: true });
         understood("install --root /opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
         understood("install --root=/opt/kosmo", Task::Install { root: Some("/opt/kosmo".into()) });
-        understood("soak", Task::Soak { minutes: 10.0 });
-        understood("soak --minutes 0.5", Task::Soak { minutes: 0.5 });
+        understood("soak", Task::Soak { only: None, minutes: None });
+        understood("soak --minutes=0.5", Task::Soak { only: None, minutes: Some(0.5) });
+        let processes = Task::Soak { only: Some(Part::Processes), minutes: Some(1.0) };
+        understood("soak --only processes --minutes 1", processes);
         understood("test -- paging --help", Task::Test { passed_on: vec!["paging".into(), "--help".into()] });
     }
 
@@ -147,7 +166,8 @@ mod tests {
         refused("dance", "the tasks are demo");
         refused("demo --friendly", "usage: cargo xtask demo [--hostile]");
         refused("install --prefix /opt", "usage: cargo xtask install [--root DIR]");
-        refused("soak --minutes=-1", "usage: cargo xtask soak [--minutes N]");
+        refused("soak --minutes=-1", "usage: cargo xtask soak [--only properties|processes] [--minutes N]");
+        refused("soak --only rain", "usage: cargo xtask soak [--only");
         refused("test paging", "usage: cargo xtask test [-- ARGS");
     }
 }

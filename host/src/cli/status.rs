@@ -162,6 +162,7 @@ pub(super) fn doctor(arguments: &IntegrationsDoctor) -> Outcome {
         let pages: Vec<_> = all.iter().map(|finding| checkup(&host, finding)).collect();
         let nothing = || "No plugins are installed. Add one with: kosmo plugins:install FILE.wasm".into();
         output::foreign(&if pages.is_empty() { nothing() } else { pages.join("\n\n") });
+        kept(&host).iter().for_each(|line| output::line(&format!("\n{line}")));
         return Ok(0);
     }
     match (all.as_slice(), &arguments.provider) {
@@ -210,10 +211,19 @@ fn doctor_row(host: &Host, finding: &Finding) -> Value {
         "missing_credentials": found.missing(),
         "accounts": found.standings.iter().map(row).collect::<Vec<_>>(),
         "permissions": {"read": decision(Operation::Read), "write": decision(Operation::Write)},
+        "store": kept(host),
         "function_count": description.functions.len(),
         "example_functions": examples.collect::<Vec<_>>(),
         "next_commands": next,
     })
+}
+
+/// Where what was configured here is kept, and what it is sealed with.
+fn kept(host: &Host) -> Option<String> {
+    match accounts::key_place(host) {
+        Ok(place) => place.map(|place| format!("Store: kosmo.db, sealed with the key in {place}")),
+        Err(fault) => Some(format!("Store: {fault}")),
+    }
 }
 
 /// What would bring it forward, or what can be done with it now.

@@ -1,7 +1,7 @@
 //! What only one process may do at a time.
 
 use super::{PATIENCE, Store, StoreError};
-use crate::fault::{Code, Fault};
+use crate::fault::Fault;
 use crate::files;
 use std::fs::{File, TryLockError};
 use std::time::{Duration, Instant};
@@ -42,14 +42,19 @@ impl Store {
     /// # Errors
     /// `busy`, if another one does not end.
     pub(crate) fn alone(&self) -> Result<Lease, Fault> {
+        Ok(self.wait_for("config")?)
+    }
+
+    /// As [`Store::lease`], waited for.
+    ///
+    /// # Errors
+    /// If another process does not give it back.
+    pub(super) fn wait_for(&self, name: &str) -> Result<Lease, StoreError> {
         let begun = Instant::now();
         loop {
-            match self.lease("config")? {
+            match self.lease(name)? {
                 Some(lease) => return Ok(lease),
-                None if begun.elapsed() > PATIENCE => {
-                    let message = "Another kosmo is changing the configuration and does not end. Try again.";
-                    return Err(Fault::new(Code::Busy, message));
-                }
+                None if begun.elapsed() > PATIENCE => return Err(StoreError::Busy),
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         }

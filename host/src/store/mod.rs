@@ -13,6 +13,7 @@ mod secrets;
 mod token;
 
 pub(crate) use journal::Written;
+pub(crate) use key::{Keys, Place, Wish, of_session};
 pub(crate) use lease::Lease;
 pub(crate) use runs::{Doubtful, Remembered};
 pub use secrets::Value;
@@ -20,6 +21,7 @@ pub(crate) use token::Token;
 
 use crate::fault::{Code, Fault};
 use crate::files;
+use key::{Found, KeyError};
 use rusqlite::{Connection, OpenFlags};
 use seal::Seal;
 use std::path::{Path, PathBuf};
@@ -33,8 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Store {
     home: PathBuf,
-    /// What the operator gave instead of a key file.
-    passphrase: Option<crate::secret::Secret>,
+    keys: Keys,
     opened: OnceLock<Result<Opened, String>>,
 }
 
@@ -42,6 +43,7 @@ pub(crate) struct Store {
 struct Opened {
     connection: Mutex<Connection>,
     seal: Seal,
+    place: Place,
 }
 
 /// Why something could not be kept or found.
@@ -49,6 +51,8 @@ struct Opened {
 pub(crate) enum StoreError {
     #[error("{0}")]
     Unusable(String),
+    #[error("Another kosmo is changing the configuration and does not end. Try again.")]
+    Busy,
     #[error("{} cannot be used: {error}", .file.display())]
     Database { file: PathBuf, error: rusqlite::Error },
     #[error(
@@ -60,14 +64,21 @@ pub(crate) enum StoreError {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self::new(Code::Internal, error.to_string())
+        let code = if matches!(error, StoreError::Busy) { Code::Busy } else { Code::Internal };
+        Self::new(code, error.to_string())
     }
 }
 
 impl Store {
-    /// The store of this home. `passphrase` is what `KOSMO_CREDENTIAL_KEY` says, if it does.
-    pub(crate) fn new(home: &Path, passphrase: Option<crate::secret::Secret>) -> Self {
-        Self { home: home.into(), passphrase, opened: OnceLock::new() }
+    /// The store of this home, sealed with a key that comes from one of these places.
+    pub(crate) fn with(home: &Path, keys: Keys) -> Self {
+        Self { home: home.into(), keys, opened: OnceLock::new() }
+    }
+
+    /// The store of this home, sealed with the key given or that of the home's key file.
+    #[cfg(test)]
+    pub(crate) fn new(home: &Path, given: Option<crate::secret::Secret>) -> Self {
+        Self::with(home, Keys { given, ..Keys::default() })
     }
 
     fn file(&self) -> PathBuf {
@@ -89,11 +100,40 @@ impl Store {
             StoreError::Unusable(format!("{} cannot be used: {error}", self.file().display()))
         };
         files::private_folder(&self.home).map_err(|error| unusable(&error))?;
-        // SQLite gives the files beside it the permissions of this one.
-        files::create(&self.file(), b"").and_then(|()| files::close(&self.file())).map_err(|error| unusable(&error))?;
-        let seal = key::seal(&self.home, self.passphrase.as_ref()).map_err(|error| unusable(&error))?;
+        // SQLite gives the files it makes beside it the permissions of this one.
+        let created = if self.exists() { Ok(()) } else { files::create(&self.file(), b"") };
+        created.and_then(|()| self.close()).map_err(|error| unusable(&error))?;
         let connection = connect(&self.file()).map_err(|error| self.failed(error))?;
-        Ok(Opened { connection: Mutex::new(connection), seal })
+        let Found { seal, place } = self.key(&connection)?;
+        Ok(Opened { connection: Mutex::new(connection), seal, place })
+    }
+
+    fn close(&self) -> std::io::Result<()> {
+        ["kosmo.db", "kosmo.db-wal", "kosmo.db-shm"].iter().try_for_each(|name| files::close(&self.home.join(name)))
+    }
+
+    /// Two processes that both found none must not make two.
+    fn key(&self, connection: &Connection) -> Result<Found, StoreError> {
+        let told = |error| match error {
+            KeyError::Database(error) => self.failed(error),
+            other => StoreError::Unusable(format!("{} cannot be used: {other}", self.file().display())),
+        };
+        let settled = self.keys.is_settled(connection).map_err(told)?;
+        let _alone = if settled { None } else { Some(self.wait_for("key")?) };
+        self.keys.find(&self.home, connection).map_err(told)
+    }
+
+    /// Where the key lies that the store is sealed with.
+    pub(crate) fn key_place(&self) -> Result<Place, StoreError> {
+        Ok(self.opened()?.place)
+    }
+
+    /// As older kosmos left it.
+    #[cfg(test)]
+    fn forget_key_record(&self) {
+        self.connection()
+            .and_then(|it| it.execute("DELETE FROM seal", []).map_err(|e| self.failed(e)))
+            .expect("a record");
     }
 
     fn failed(&self, error: rusqlite::Error) -> StoreError {
@@ -101,7 +141,7 @@ impl Store {
     }
 
     fn unsealable(&self, what: String) -> StoreError {
-        let key = if self.passphrase.is_some() { key::VARIABLE } else { key::FILE };
+        let key = self.key_place().map_or(key::FILE, key::called);
         StoreError::Sealed { file: self.file(), what, key }
     }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::time::Duration;
 
 /// Each brings the file from the version that is its position to the next. Never changed, only added to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE secrets (
         provider TEXT NOT NULL,
@@ -50,6 +50,15 @@ const MIGRATIONS: [&str; 3] = [
         begun INTEGER NOT NULL,
         outcome TEXT
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- The key that seals everything else: it opens `probe`. `name` is what a keyring calls it, `place` where it was last.
+    CREATE TABLE seal (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        name TEXT NOT NULL,
+        place TEXT NOT NULL,
+        probe BLOB NOT NULL
+    ) STRICT;
 ",
 ];
 

@@ -121,14 +121,24 @@ mod tests {
     }
 
     #[test]
-    fn another_key_does_not_open_it_and_the_error_says_which_was_tried() {
+    fn a_row_that_another_key_sealed_is_named_with_the_key_that_was_tried() {
         let home = tempfile::tempdir().expect("a folder");
         let past = SystemTime::UNIX_EPOCH;
         let token =
             Token { access: Secret::new("first"), refresh: None, issued: past, expires: past, exchanging: false };
         Store::new(home.path(), None).save_token("ringcentral", "work", "print", &token).expect("saved");
-        let other = Store::new(home.path(), Some(Secret::new("another key")));
-        let error = other.token("ringcentral", "work", "print").expect_err("sealed").to_string();
-        assert!(error.contains("a token of ringcentral.work that KOSMO_CREDENTIAL_KEY does not open"), "{error}");
+        // As a kosmo left it that took whatever key it was given.
+        let other = tempfile::tempdir().expect("a folder");
+        let sealed = Store::new(other.path(), Some(Secret::new("another key")));
+        sealed.save_token("ringcentral", "work", "print", &token).expect("saved");
+        let row: Vec<u8> = sealed
+            .connection()
+            .expect("open")
+            .query_row("SELECT sealed FROM tokens", [], |row| row.get(0))
+            .expect("a row");
+        let store = Store::new(home.path(), None);
+        store.connection().expect("open").execute("UPDATE tokens SET sealed = ?1", params![row]).expect("changed");
+        let error = store.token("ringcentral", "work", "print").expect_err("sealed").to_string();
+        assert!(error.contains("a token of ringcentral.work that credential.key does not open"), "{error}");
     }
 }
