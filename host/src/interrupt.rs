@@ -46,9 +46,10 @@ struct Watched {
 /// A write that was under way when the interruption came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnderWay {
-    /// `dialpad.send_sms`
+    /// `dialpad.send_sms`, `mcp.github.create_issue`
     pub function: String,
-    /// `default`
+    /// `default`; empty for a tool of an MCP server.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub account: String,
     /// What it was asked for with, as JSON text, cut off where it is long.
     pub arguments: String,
@@ -71,7 +72,8 @@ pub enum Became {
 impl fmt::Display for UnderWay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { function, account, arguments, state } = self;
-        write!(f, "{function}({arguments}) on {account}: {state}")
+        let on = if account.is_empty() { "" } else { " on " };
+        write!(f, "{function}({arguments}){on}{account}: {state}")
     }
 }
 
@@ -143,21 +145,30 @@ impl Interrupt {
     }
 
     /// Runs a write to its end, or to that of the patience with it.
-    pub(crate) async fn bounds_write(
+    pub(crate) async fn bounds_write<T>(
         &self,
         write: Write,
         doubt: &Doubt,
-        work: impl Future<Output = Result<String, Fault>>,
-    ) -> Result<String, Fault> {
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let mut watch = self.watch(write, doubt);
+        let outcome = self.bounds(doubt, work).await;
+        watch.done = outcome.is_ok();
+        outcome.map_err(|fault| if fault.code == Code::Interrupted { doubt.tell(fault) } else { fault })
+    }
+
+    /// Runs what may come to a write: to its end, or until this is given and no write is on its way.
+    pub(crate) async fn bounds<T>(
+        &self,
+        doubt: &Doubt,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let mut work = pin!(work);
-        let outcome = match self.unless_given(&mut work).await {
+        match self.unless_given(&mut work).await {
             Some(outcome) => outcome,
             None if doubt.is_any() => timeout(self.grace(), work).await.unwrap_or_else(|_| Err(cut_off())),
             None => Err(refused()),
-        };
-        watch.done = outcome.is_ok();
-        outcome.map_err(|fault| if fault.code == Code::Interrupted { doubt.tell(fault) } else { fault })
+        }
     }
 
     /// Runs what does no harm when it is cut off.

@@ -4,7 +4,7 @@ use kosmo_simulator::{Effect, Knob, Matcher};
 use kosmo_tests::{Ran, Scenario};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -270,4 +270,52 @@ fn a_killed_run_is_listed_with_its_script_and_its_doubt() {
     assert!(table.contains(&format!("\nIn doubt:\n  {run}, write 1, sent 2")), "{table}");
     let audit = scenario.kosmo(&["audit", "--run", run, "--json"]).json();
     assert!(audit.as_array().is_some_and(|records| !records.is_empty()), "{audit}");
+}
+
+/// A home whose MCP server `s` takes a call and never answers it; it complains when one has come.
+fn mute() -> Scenario {
+    let scenario = Scenario::new();
+    let program = env!("CARGO_BIN_EXE_misbehaving-server");
+    let servers = json!({"mcpServers": {"s": {"command": program, "args": ["mute"], "timeout": 60}}});
+    scenario.write("mcp.json", &servers.to_string());
+    scenario.configure("[permissions.dialpad]\nwrite = \"allow\"\n[mcp]\npermissions_default = \"allow\"\n");
+    scenario
+}
+
+#[test]
+fn a_tool_that_writes_is_waited_for_named_and_not_promised_to_be_kept() {
+    let scenario = mute();
+    let write = "app.integrations.dialpad.send_sms({from = '+14155559876', to = '+16505559876', text = 'one'})\n\
+        app.mcp.s.create_issue({title = 'x'})";
+    let mut running = Running::kosmo(&scenario, &["integrations:lua", "--json", "--eval", write]);
+    until("the text", || !scenario.simulator.sms_sent().is_empty());
+    sleep(Duration::from_secs(3));
+    running.signal(Signal::SIGINT);
+    let (ran, seconds) = running.end();
+    let document = ran.json();
+    assert_eq!((ran.code, WAITED.contains(&seconds)), (130, true), "{seconds} s, {ran:?}");
+    let named = json!([{"function": "mcp.s.create_issue", "arguments": "{\"title\":\"x\"}", "state": "in_doubt"}]);
+    assert_eq!(document["meta"]["under_way"], named, "{document}");
+    assert!(ran.stderr.contains("is not on record. The run that goes on refuses those that write"), "{ran:?}");
+}
+
+#[test]
+fn a_tool_that_reads_is_not_waited_for_and_a_single_call_names_its_write() {
+    let scenario = mute();
+    let mut running = Running::kosmo(&scenario, &["mcp:lua", "--json", "--eval", "app.mcp.s.echo({message = 'x'})"]);
+    sleep(Duration::from_secs(3));
+    running.signal(Signal::SIGTERM);
+    let (ran, seconds) = running.end();
+    assert_eq!((ran.code, seconds < WAITED.start), (143, true), "{seconds} s, {ran:?}");
+    let document = ran.json();
+    assert_eq!((&document["fault"]["code"], &document["meta"]["resume"]), (&"interrupted".into(), &Value::Null));
+
+    let mut running = Running::kosmo(&scenario, &["mcp:call", "s.create_issue", "--title=x", "--json"]);
+    sleep(Duration::from_secs(3));
+    running.signal(Signal::SIGINT);
+    let (ran, seconds) = running.end();
+    assert_eq!((ran.code, WAITED.contains(&seconds)), (130, true), "{seconds} s, {ran:?}");
+    let message = ran.json()["error"].as_str().unwrap_or_default().to_owned();
+    assert!(message.contains("may or may not have been executed"), "{message}");
+    assert!(ran.stderr.contains("kosmo audit --run "), "{ran:?}");
 }

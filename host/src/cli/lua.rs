@@ -16,7 +16,7 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     let script = source::read(&arguments.script)?;
     let host = open_only(&arguments.plugins.folders, arguments.grants.as_ref())?;
     let rehearsal = arguments.dry_run.rehearsal();
-    let signals = listen(&arguments.script);
+    let signals = listen(&host, &arguments.script);
     let mut session = session(&host, Surface::Integrations, &arguments.script).interrupt(signals.interrupt());
     if let Some(account) = &arguments.account {
         session = session.account(account);
@@ -53,7 +53,7 @@ pub(super) fn mcp(arguments: &Script) -> Outcome {
     }
     let script = source::read(arguments)?;
     let host = open(&[])?;
-    let signals = listen(arguments);
+    let signals = listen(&host, arguments);
     let session = session(&host, Surface::McpOnly, arguments).interrupt(signals.interrupt());
     let outcome = run(host, session, script, &signals);
     told(&outcome, arguments.json);
@@ -79,7 +79,7 @@ fn run(host: Host, session: SessionBuilder, script: kosmo::Script, signals: &Sig
     audit::warn(&host);
     servers::finish(&host);
     outcome.meta.resume = goes_on(&host, &outcome).map(again::command);
-    outcome.meta.resume.iter().for_each(|command| hint(command));
+    outcome.meta.resume.iter().for_each(|command| hint(&host, command));
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
     std::mem::forget((host, session));
     outcome
@@ -93,19 +93,25 @@ fn goes_on<'a>(host: &Host, outcome: &'a kosmo::Outcome) -> Option<&'a str> {
     host.remembers(run).then_some(run)
 }
 
-fn hint(command: &str) {
+fn hint(host: &Host, command: &str) {
     output::error(&format!("note: this run has sent something. To go on without sending it again: {command}"));
+    if host.mcp().has_written() {
+        output::error(
+            "note: what tools of MCP servers did is not on record. The run that goes on refuses those that write, and \
+             stops there.",
+        );
+    }
 }
 
 /// What a second signal leaves to be said: the run's name, and what was on its way.
-fn listen(arguments: &Script) -> Signals {
-    let (json, force) = (arguments.json, arguments.force);
+fn listen(host: &Host, arguments: &Script) -> Signals {
+    let (host, json, force) = (host.clone(), arguments.json, arguments.force);
     Signals::listen(move |interrupt| {
         let (run, under_way) = (interrupt.run(), interrupt.writes());
-        let resume = run.as_deref().filter(|_| !under_way.is_empty()).map(again::command);
+        let resume = run.as_deref().filter(|run| host.remembers(run)).map(again::command);
         let mut outcome = failure::script(&interrupt.fault().message, None, force);
         outcome.fault = Some(interrupt.fault());
-        resume.iter().for_each(|command| hint(command));
+        resume.iter().for_each(|command| hint(&host, command));
         outcome.meta = kosmo::Meta { run, resume, under_way, ..outcome.meta };
         told(&outcome, json);
     })

@@ -52,6 +52,7 @@ pub(super) fn asked(
         deadline: Some(bridge.clock.deadline()),
         run: Some(Arc::clone(&bridge.run.borrow())),
         approvals: settings.approvals.as_ref().map(|approvals| approvals.with(&bridge.clock.patience())),
+        interrupt: settings.interrupt.clone(),
         ..McpInvocation::new(server, request)
     })
 }

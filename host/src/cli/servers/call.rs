@@ -2,11 +2,12 @@
 
 use super::super::failure::{self, Outcome, Usage};
 use super::super::help::command_names;
+use super::super::signals::Signals;
 use super::super::{audit, call, open, output};
 use super::{ask, finish, split};
 use clap::Args;
 use kosmo::mcp::{McpInvocation, McpRequest, Rehearse};
-use kosmo::{Fault, Host};
+use kosmo::{Code, Fault, Host, Interrupt};
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -58,7 +59,7 @@ pub(in crate::cli) struct McpServer {
     words: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Options {
     /// Go past the permissions of MCP servers, where `allow_force_bypass` lets it
     #[arg(long)]
@@ -126,15 +127,38 @@ fn run(host: &Host, server: &str, tool: &str, words: &[String], options: &Option
     let arguments = call::payload(typed.payload.as_deref())?;
     let request = McpRequest::Call { tool: tool.into(), arguments, flags: typed.flags };
     let rehearse = if options.dry_run { Rehearse::All } else { Rehearse::Nothing };
-    let asked = McpInvocation { force: options.force, rehearse, ..McpInvocation::new(server, request) };
     let begun = Instant::now();
+    let signals = listen(server, tool, options, begun);
+    let interrupt = Some(signals.interrupt().clone());
+    let asked = McpInvocation { force: options.force, rehearse, interrupt, ..McpInvocation::new(server, request) };
     let answer = ask(host, asked);
+    signals.claim();
     let found = host.block_on(host.mcp().operation(server, tool));
     finish(host);
     audit::warn(host);
     let name = found.as_ref().map_or_else(|| tool.to_owned(), |(name, _)| name.clone());
     let operation = found.map(|(_, operation)| operation.as_str());
-    Ok(tell(&format!("{server}.{name}"), operation, answer, options, Some(server), begun))
+    let interrupted = answer.as_ref().is_err_and(|fault| fault.code == Code::Interrupted);
+    let answer = answer.map_err(|fault| if interrupted { recorded(signals.interrupt(), fault) } else { fault });
+    let code = tell(&format!("{server}.{name}"), operation, answer, options, Some(server), begun);
+    Ok(if interrupted { signals.exit_code() } else { code })
+}
+
+/// What a second signal leaves to be said.
+fn listen(server: &str, tool: &str, options: &Options, begun: Instant) -> Signals {
+    let (server, function, options) = (server.to_owned(), format!("{server}.{tool}"), options.clone());
+    Signals::listen(move |interrupt| {
+        let fault = recorded(interrupt, interrupt.fault());
+        tell(&function, None, Err(fault), &options, Some(&server), begun);
+    })
+}
+
+/// The fault of an interruption, telling where to find out what was under way.
+fn recorded(interrupt: &Interrupt, fault: Fault) -> Fault {
+    if let Some(run) = interrupt.run().filter(|_| !interrupt.writes().is_empty()) {
+        output::error(&format!("note: what was recorded of it: kosmo audit --run {run}"));
+    }
+    fault
 }
 
 /// Prints it and gives the exit code.

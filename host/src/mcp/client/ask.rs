@@ -7,9 +7,14 @@ use super::{McpInvocation, McpRequest, Servers, content, flags, schema};
 use crate::audit::Trail;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
+use crate::interrupt::Interrupt;
+use crate::journal::Write;
 use crate::mcp::config::Server;
+use crate::outbound::Doubt;
 use serde_json::{Map, Value, json};
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 impl Servers {
@@ -28,7 +33,7 @@ impl Servers {
         let trail = Trail::begin(&self.surroundings.audit, &invocation.audited());
         let _waiting = trail.waiting();
         let (server, tool) = (invocation.server.clone(), invocation.request.name().to_owned());
-        let outcome = self.answer(invocation, &trail).await;
+        let outcome = self.unless_interrupted(invocation, &trail).await;
         let secrets = &self.surroundings.secrets;
         let outcome = match outcome {
             Ok(value) => Ok(secrets.scrubbed(value.to_string())),
@@ -38,13 +43,21 @@ impl Servers {
         outcome
     }
 
-    async fn answer(&self, asked: McpInvocation, trail: &Arc<Trail>) -> Result<Value, Fault> {
+    async fn unless_interrupted(&self, asked: McpInvocation, trail: &Arc<Trail>) -> Result<Value, Fault> {
+        let doubt = Doubt::default();
+        let Some(interrupt) = asked.interrupt.clone() else { return self.answer(asked, trail, &doubt).await };
+        interrupt.concerns(trail.run());
+        interrupt.check()?;
+        interrupt.bounds(&doubt, self.answer(asked, trail, &doubt)).await
+    }
+
+    async fn answer(&self, asked: McpInvocation, trail: &Arc<Trail>, doubt: &Doubt) -> Result<Value, Fault> {
         let server = self.find(&asked.server)?;
         self.check_use(server, &asked)?;
         let patience = asked.patience(server);
         let name = &server.name;
         match asked.request {
-            McpRequest::Call { .. } => self.call(server, asked, patience, trail).await,
+            McpRequest::Call { .. } => self.call(server, asked, patience, trail, doubt).await,
             McpRequest::Schema { ref tool } => {
                 self.check(server, Asks::READ, &asked, trail).await?;
                 let tools = self.connection(server, patience).await?.tools(patience).await?;
@@ -64,6 +77,7 @@ impl Servers {
         mut asked: McpInvocation,
         patience: Patience,
         trail: &Arc<Trail>,
+        doubt: &Doubt,
     ) -> Result<Value, Fault> {
         let McpRequest::Call { tool: name, arguments, flags } = &mut asked.request else { return Ok(Value::Null) };
         let (mut arguments, flags) = (std::mem::take(arguments), std::mem::take(flags));
@@ -85,7 +99,33 @@ impl Servers {
         }
         let patience = asked.patience(server);
         check_once(&path, tool, &asked)?;
-        content::of_tool(connection.call(&tool.name, arguments, patience).await?)
+        let write = (tool.operation == Operation::Write).then(|| self.write(server, tool, &arguments));
+        let called = connection.call(&tool.name, arguments, patience);
+        content::of_tool(match write {
+            Some(write) => self.send(write, doubt, asked.interrupt.as_ref(), called).await?,
+            None => called.await?,
+        })
+    }
+
+    /// A call that may do something, from the moment it leaves.
+    async fn send(
+        &self,
+        write: Write,
+        doubt: &Doubt,
+        interrupt: Option<&Interrupt>,
+        called: impl Future<Output = Result<Value, Fault>>,
+    ) -> Result<Value, Fault> {
+        self.wrote.store(true, Ordering::Relaxed);
+        let _sent = doubt.begin();
+        match interrupt {
+            Some(interrupt) => interrupt.bounds_write(write, doubt, called).await,
+            None => called.await,
+        }
+    }
+
+    fn write(&self, server: &Server, tool: &Tool, arguments: &Map<String, Value>) -> Write {
+        let write = Write::new(&format!("mcp.{}", server.name), "", &tool.name, arguments);
+        Write { arguments: self.surroundings.secrets.scrubbed(write.arguments.clone()), ..write }
     }
 
     /// Side by side.

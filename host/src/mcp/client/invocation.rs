@@ -3,6 +3,7 @@
 use super::connection::Patience;
 use crate::approval::Approvals;
 use crate::description::Operation;
+use crate::interrupt::Interrupt;
 use crate::invocation::Invocation;
 use crate::mcp::config::Server;
 use serde_json::{Map, Value};
@@ -30,6 +31,8 @@ pub struct McpInvocation {
     pub run: Option<Arc<str>>,
     /// Who is asked where a permission is `ask`, if anybody can be.
     pub approvals: Option<Approvals>,
+    /// What ends it before it is done, if something may.
+    pub interrupt: Option<Interrupt>,
 }
 
 /// What is checked and not run.
@@ -127,6 +130,7 @@ impl McpInvocation {
             deadline: None,
             run: None,
             approvals: None,
+            interrupt: None,
         }
     }
 

@@ -35,6 +35,7 @@ use crate::nearest::did_you_mean;
 use connection::{Connection, Patience};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,8 @@ pub struct Servers {
     config: OnceLock<McpConfig>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     progress: OnceLock<Arc<OnProgress>>,
+    /// Whether a tool that writes was called.
+    wrote: AtomicBool,
 }
 
 /// The place of one server.
@@ -79,6 +82,7 @@ impl Servers {
             config: OnceLock::new(),
             slots: Mutex::default(),
             progress: OnceLock::new(),
+            wrote: AtomicBool::new(false),
         }
     }
 
@@ -97,6 +101,12 @@ impl Servers {
     /// What was read, if something was.
     pub fn seen(&self) -> Option<&McpConfig> {
         self.config.get()
+    }
+
+    /// Whether a tool that may do something was called: what it did is not on record, and no run that is taken up again
+    /// repeats it.
+    pub fn has_written(&self) -> bool {
+        self.wrote.load(Ordering::Relaxed)
     }
 
     /// Who is told of progress from now on. The first one stays.

@@ -178,7 +178,7 @@ impl Call<'_> {
             force: server.offer().force,
             scopes: Arc::clone(client.scopes()),
             observer: self.observer(self.span).into(),
-            //STUB            //STUB            approvals: self.approvals(),
+            approvals: self.approvals(),
             interrupt: Some(self.interrupt.clone()),
             ..asked
         };
