@@ -5,6 +5,7 @@
 
 use kosmo_tests::{Conversation, Scenario, Web, plugins};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -46,8 +47,8 @@ fn main() {
         scope.spawn(|| swap(&folder, &over, &swaps));
         let until = Instant::now() + time;
         let start = |number: usize| {
-            let (token, server) = (&tokens[number % TOKENS], &server);
-            scope.spawn(move || attend(server, token, number, until))
+            let (token, address) = (&tokens[number % TOKENS], server.address);
+            scope.spawn(move || attend(address, token, number, until))
         };
         let clients: Vec<_> = (0..CLIENTS).map(start).collect();
         sleep(WARM.min(time / 2));
@@ -61,7 +62,7 @@ fn main() {
 }
 
 /// One client's life: a session, and scripts one after the other.
-fn attend(server: &Web, token: &str, number: usize, until: Instant) -> Tally {
+fn attend(address: SocketAddr, token: &str, number: usize, until: Instant) -> Tally {
     let mut tally = Tally::default();
     let account = ACCOUNTS[number % ACCOUNTS.len()];
     let code = format!(
@@ -70,7 +71,7 @@ fn attend(server: &Web, token: &str, number: usize, until: Instant) -> Tally {
          for _, user in ipairs(users) do table.insert(names, user.display_name) end
          return #names, json.encode(names)"
     );
-    let mut session = match server.converse_as(token) {
+    let mut session = match Conversation::begin(address, Some(token)) {
         Ok(session) => session,
         Err(reply) => {
             tally.errors.push(format!("no session: {} {}", reply.status, reply.body));

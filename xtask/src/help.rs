@@ -17,12 +17,13 @@ To work on it
   test [-- ARGS]       build everything and run every test; ARGS go to `cargo test` for the host's side alone
   clippy               clippy for the plugins, on their own target
   conform              open the generated documentation in a browser, where there is one ($KOSMO_BROWSER or
-                       chromium); run scripts against MCP's test server, where there is npm; keep the store's key in
-                       a keyring, where gnome-keyring is installed; compare what the tests recorded with the official
-                       API documents, found in ../shared/specs or $KOSMO_SPECS; exits 2 where they are missing
-  soak [--only processes|properties] [--minutes N]
-                       eight processes at one home, some of them killed (default: 1 minute); then every property
-                       fuzzed (default: 10 minutes each), which needs cargo-fuzz
+                       chromium); try MCP's test server and its official clients, where there are npm and python3;
+                       keep the store's key in a keyring, where gnome-keyring is installed; compare what the tests
+                       recorded with the official API documents, found in ../shared/specs or $KOSMO_SPECS; exits 2
+                       where they are missing
+  soak [--only processes|clients|properties] [--minutes N]
+                       eight processes at one home, some of them killed; two hundred clients of one server (default:
+                       1 minute each); then every property fuzzed (default: 10 minutes each), which needs cargo-fuzz
   bench                what an invocation costs, as ratios to the bare client
 
 Plugins are built for wasm32-wasip2. A compiler that has this target is used as it is. Otherwise these

@@ -18,8 +18,8 @@ const BUILD: Duration = Duration::from_secs(3600);
 /// How much longer than asked for libFuzzer may take to end.
 const SLACK: Duration = Duration::from_secs(120);
 
-/// Minutes for the processes and for each property, unless said.
-const PROCESSES: f64 = 1.0;
+/// Minutes for the processes, the clients and each property, unless said.
+const A_DRIVER: f64 = 1.0;
 const EACH_PROPERTY: f64 = 10.0;
 
 /// Soaks all there is, or one part of it.
@@ -27,13 +27,14 @@ const EACH_PROPERTY: f64 = 10.0;
 /// # Errors
 /// As the parts.
 pub(crate) fn run(workspace: &Workspace, only: Option<Part>, minutes: Option<f64>) -> Result<()> {
-    if only != Some(Part::Properties) {
-        processes::run(workspace, Duration::from_secs_f64(minutes.unwrap_or(PROCESSES) * 60.0))?;
-    }
-    match only {
-        Some(Part::Processes) => Ok(()),
-        _ => properties(workspace, minutes.unwrap_or(EACH_PROPERTY)),
-    }
+    let all = [Part::Processes, Part::Clients, Part::Properties];
+    all.into_iter().filter(|part| only.is_none_or(|only| only == *part)).try_for_each(|part| match part {
+        Part::Processes | Part::Clients => {
+            let time = Duration::from_secs_f64(minutes.unwrap_or(A_DRIVER) * 60.0);
+            processes::run(workspace, if part == Part::Clients { "clients" } else { "soak" }, time)
+        }
+        Part::Properties => properties(workspace, minutes.unwrap_or(EACH_PROPERTY)),
+    })
 }
 
 /// Looks for input that breaks a property, so many minutes for each.

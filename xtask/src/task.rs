@@ -25,6 +25,8 @@ pub(crate) enum Part {
     Properties,
     /// Several processes at one home.
     Processes,
+    /// Many clients of one server.
+    Clients,
 }
 
 const NAMES: &str = "demo, play, install, plugins, test, clippy, conform, soak, bench";
@@ -105,7 +107,7 @@ fn test(options: &[String]) -> Result<Task> {
 fn soak(options: &[String]) -> Result<Task> {
     let refused = || {
         Failure::unusable(format!(
-            "`soak` does not understand `{}`; usage: cargo xtask soak [--only properties|processes] [--minutes N]",
+            "`soak` does not understand `{}`; usage: cargo xtask soak [--only properties|processes|clients] [--minutes N]",
             options.join(" ")
         ))
     };
@@ -115,6 +117,7 @@ fn soak(options: &[String]) -> Result<Task> {
         match (flag, words.next()) {
             ("--only", Some("properties")) => only = Some(Part::Properties),
             ("--only", Some("processes")) => only = Some(Part::Processes),
+            ("--only", Some("clients")) => only = Some(Part::Clients),
             ("--minutes", Some(number)) => minutes = Some(bearable(number).ok_or_else(refused)?),
             _ => return Err(refused()),
         }
@@ -158,6 +161,7 @@ mod tests {
         understood("soak --minutes=0.5", Task::Soak { only: None, minutes: Some(0.5) });
         let processes = Task::Soak { only: Some(Part::Processes), minutes: Some(1.0) };
         understood("soak --only processes --minutes 1", processes);
+        understood("soak --only clients", Task::Soak { only: Some(Part::Clients), minutes: None });
         understood("test -- paging --help", Task::Test { passed_on: vec!["paging".into(), "--help".into()] });
     }
 
@@ -166,7 +170,7 @@ mod tests {
         refused("dance", "the tasks are demo");
         refused("demo --friendly", "usage: cargo xtask demo [--hostile]");
         refused("install --prefix /opt", "usage: cargo xtask install [--root DIR]");
-        refused("soak --minutes=-1", "usage: cargo xtask soak [--only properties|processes] [--minutes N]");
+        refused("soak --minutes=-1", "usage: cargo xtask soak [--only properties|processes|clients] [--minutes N]");
         refused("soak --only rain", "usage: cargo xtask soak [--only");
         refused("test paging", "usage: cargo xtask test [-- ARGS");
     }
