@@ -185,7 +185,7 @@ mod tests {
         assert!(text.contains("\\u{9b}2J\\u{202e}\\u001b[A\\rx"), "{text}");
         let many: Map<_, _> = (0..40).map(|number| (format!("key{number:02}"), Value::from("x".repeat(300)))).collect();
         let text = shown(&question(Value::Object(many)));
-        assert!(text.ends_with("\n  … and 18 more lines") && text.contains("… and 117 more letters\n"), "{text}");
+        assert!(text.ends_with("\n  … and 18 more lines") && text.contains("… and 116 more letters\n"), "{text}");
     }
 
     #[test]

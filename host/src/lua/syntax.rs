@@ -28,7 +28,7 @@ pub fn syntax(code: &str) -> Syntax {
 /// Text and comments in long brackets may go on for lines, and Luau does not say that they are what is open.
 fn is_open(message: &str, code: &str) -> bool {
     let long = code.contains("[[") || code.contains("[=");
-    long && (message.contains("Malformed string") || message.contains("Unfinished comment"))
+    long && (message.contains("Malformed string") || message.contains("unfinished comment"))
 }
 
 #[cfg(test)]
