@@ -20,9 +20,23 @@ pub trait Approver: Send + Sync {
     fn approve<'a>(&'a self, question: &'a Question) -> Approving<'a>;
 }
 
+/// What a question is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A function of a provider.
+    #[default]
+    Function,
+    /// A tool of an MCP server.
+    Tool,
+    /// What an MCP server offers and holds, which is read: `tools/list`, `resources/read`. A tool may be called the same.
+    Reading,
+}
+
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
+    /// What it is about.
+    pub topic: Topic,
     /// `ringcentral`; `mcp.github` for an MCP server, which no provider can be called
     pub provider: String,
     /// `default`
@@ -108,8 +122,8 @@ struct Desk {
     settled: Mutex<HashMap<Subject, Approval>>,
 }
 
-/// Provider, account and function.
-type Subject = [String; 3];
+/// What it is about, provider, account and function, and what that does.
+type Subject = (Topic, [String; 3], &'static str);
 
 impl Approvals {
     /// Nothing is answered yet.
@@ -163,6 +177,7 @@ impl Question {
     /// About a function of an account, because of this rule.
     pub(crate) fn new(provider: &str, account: &str, function: &Function, rule: &str) -> Self {
         Self {
+            topic: Topic::Function,
             provider: provider.into(),
             account: account.into(),
             function: function.name.clone(),
@@ -176,12 +191,13 @@ impl Question {
         }
     }
 
-    /// About a tool of an MCP server, because of this rule.
-    pub(crate) fn of_server(server: &str, tool: &str, operation: Operation, rule: &str) -> Self {
+    /// About a tool of an MCP server or what is read from it, because of this rule.
+    pub(crate) fn of_server(server: &str, topic: Topic, name: &str, operation: Operation, rule: &str) -> Self {
         Self {
+            topic,
             provider: format!("mcp.{server}"),
             account: DEFAULT.into(),
-            function: tool.into(),
+            function: name.into(),
             operation,
             destructive: operation == Operation::Write,
             summary: String::new(),
@@ -193,7 +209,7 @@ impl Question {
     }
 
     fn subject(&self) -> Subject {
-        [&self.provider, &self.account, &self.function].map(Clone::clone)
+        (self.topic, [&self.provider, &self.account, &self.function].map(Clone::clone), self.operation.as_str())
     }
 }
 

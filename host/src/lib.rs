@@ -78,7 +78,7 @@ mod store;
 mod target;
 mod turns;
 
-pub use approval::{Approval, Approvals, Approver, Approving, Overlap, Question};
+pub use approval::{Approval, Approvals, Approver, Approving, Overlap, Question, Topic};
 pub use config::{Config, ConfigError};
 pub use description::{CredentialField, Description, FieldKind, Function, Kind, Operation, Pagination, Parameter};
 pub use engine::{Configure, Engine};

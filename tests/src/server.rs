@@ -108,6 +108,17 @@ impl Server {
         self.pages += 1;
         match self.manner.as_str() {
             "endless" => vec![result(id, json!({"tools": [tool("t")], "nextCursor": format!("page {}", self.pages)}))],
+            "heavy" => {
+                let long = json!({"name": "t", "description": "x".repeat(3 << 20)});
+                vec![result(id, json!({"tools": [long], "nextCursor": format!("page {}", self.pages)}))]
+            }
+            "slow-pages" => {
+                let page = json!({"tools": [tool("t")], "nextCursor": format!("page {}", self.pages)});
+                vec![Deed::Wait(Duration::from_millis(500)), result(id, page)]
+            }
+            "namesakes" => {
+                vec![result(id, json!({"tools": [{"name": "resources/list", "inputSchema": {"type": "object"}}]}))]
+            }
             "circular" => vec![result(id, json!({"tools": [tool("t")], "nextCursor": "again"}))],
             "paged" if cursor.is_empty() => vec![result(id, json!({"tools": tools(), "nextCursor": "2"}))],
             "paged" if cursor == "2" => vec![result(id, json!({"tools": [], "nextCursor": "3"}))],
@@ -134,6 +145,7 @@ impl Server {
         self.calls += 1;
         match self.manner.as_str() {
             "mute" => vec![Deed::Complain("thinking\n".into())],
+            "quoting" => vec![Deed::Complain(std::env::var("PAT").unwrap_or_default() + "\n"), Deed::End(3)],
             "late" => vec![Deed::Wait(Duration::from_millis(1_500)), text(id, "late")],
             "dying" => vec![Deed::Complain("boom\n".into()), Deed::End(3)],
             "long-line" => vec![Deed::Write(

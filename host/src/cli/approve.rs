@@ -2,7 +2,8 @@
 
 use super::prompt::{self, Unseen};
 use super::{output, progress};
-use kosmo::{Approval, Approvals, Approver, Approving, Decision, Fault, Host, Question, accounts};
+use kosmo::mcp::{EditError, permit, permit_tool};
+use kosmo::{Approval, Approvals, Approver, Approving, Decision, Fault, Host, Operation, Question, Topic, accounts};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -88,17 +89,34 @@ fn for_good(approval: Approval) -> Option<Decision> {
 
 /// Writes it down, and says where.
 fn kept(host: &Host, question: &Question, decision: Decision) -> String {
+    let written = match question.topic {
+        Topic::Function => of_function(host, question, decision).map_err(|Fault { message, .. }| message),
+        Topic::Tool | Topic::Reading => of_server(host, question, decision).map_err(|error| error.to_string()),
+    };
+    written.unwrap_or_else(|message| {
+        let message = output::in_one_line(&message);
+        format!("  This counts until the end, and could not be written down: {message}")
+    })
+}
+
+fn of_function(host: &Host, question: &Question, decision: Decision) -> Result<String, Fault> {
     let Question { provider, account, function, .. } = question;
-    let written = host
-        .provider(provider)
-        .and_then(|provider| accounts::permit_function(host, &provider, account, function, decision));
-    match written {
-        Ok(permitted) => told(&permitted),
-        Err(Fault { message, .. }) => {
-            let message = output::in_one_line(&message);
-            format!("  This counts until the end, and could not be written down: {message}")
-        }
-    }
+    let provider = host.provider(provider)?;
+    Ok(told(&accounts::permit_function(host, &provider, account, function, decision)?))
+}
+
+/// One tool by its name, or all that is read of a server.
+fn of_server(host: &Host, question: &Question, decision: Decision) -> Result<String, EditError> {
+    let server = question.provider.strip_prefix("mcp.").unwrap_or(&question.provider);
+    let word = decision.as_str();
+    let line = if question.topic == Topic::Tool {
+        permit_tool(host, server, &question.function, decision)?;
+        format!("{:?} = \"{word}\" under [mcp.servers.{server}.permissions.tools]", question.function)
+    } else {
+        permit(host, server, Operation::Read, decision)?;
+        format!("read = \"{word}\" under [mcp.servers.{server}.permissions]")
+    };
+    Ok(output::in_one_line(&format!("  Written to config.toml: {line}. To be asked again, remove that.")).into_owned())
 }
 
 fn told(permitted: &accounts::Permitted) -> String {
@@ -146,12 +164,13 @@ fn narrow(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kosmo::{Operation, Overlap};
+    use kosmo::Overlap;
     use serde_json::{Map, Value, json};
 
     fn question(arguments: Value) -> Question {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         Question {
+            topic: Topic::Function,
             provider: "ringcentral".into(),
             account: "work".into(),
             function: "delete_message".into(),

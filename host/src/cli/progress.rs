@@ -174,7 +174,8 @@ impl Drop for Silence {
 
 const CLEAR: &str = "\r\x1b[K";
 
-fn draw(text: &str) {
+/// In place of what was drawn before.
+pub(super) fn draw(text: &str) {
     let _screen = screen();
     if SILENT.load(Ordering::Relaxed) == 0 {
         write(&format!("{CLEAR}{text}"));

@@ -2,6 +2,7 @@
 
 use super::comments::without_comments;
 use super::entry::{File, server};
+use super::plain::masked_arguments;
 use super::policy::McpPolicy;
 use super::reference::Template;
 use crate::files;
@@ -33,7 +34,7 @@ pub struct Server {
     pub path: PathBuf,
     /// The program to start, for `stdio`.
     pub command: Option<String>,
-    /// Its arguments.
+    /// Its arguments; what looks like a secret in them is blotted out where scripts see them.
     pub args: Vec<String>,
     /// Where it listens, for `http`; values in its query and a password are blotted out.
     pub url: Option<String>,
@@ -180,7 +181,10 @@ impl McpConfig {
 
     /// What `mcp.servers()` returns: an object by name.
     pub fn to_value(&self) -> Value {
-        let row = |server: &Server| serde_json::to_value(server).unwrap_or(Value::Null);
+        let row = |server: &Server| {
+            let shown = Server { args: masked_arguments(&server.args), ..server.clone() };
+            serde_json::to_value(shown).unwrap_or(Value::Null)
+        };
         Value::Object(self.servers.iter().map(|(name, server)| (name.clone(), row(server))).collect())
     }
 

@@ -1,6 +1,8 @@
 //! What looks like a secret in the clear, where a reference should stand. Pure.
 
 use super::reference::{Part, Template};
+use crate::config::is_telling;
+use crate::secret::Secret;
 
 /// Parts of names of which the values are secrets.
 const TELLING: [&str; 12] = [
@@ -57,14 +59,42 @@ pub fn masked<'a>(name: &str, value: &'a str) -> &'a str {
 
 /// Whether an argument is, or hands over, such a value: `--api-key=…`, or what follows `--api-key`.
 pub(super) fn argument_looks_secret(before: Option<&str>, argument: &str) -> bool {
+    argument_secret(before, argument).is_some()
+}
+
+/// The value that looks like a secret, in an argument that is one or hands one over.
+fn argument_secret<'a>(before: Option<&str>, argument: &'a str) -> Option<&'a str> {
     let flag = |word: &str| word.trim_start_matches('-').to_owned();
-    match argument.split_once('=') {
-        Some((name, value)) if name.starts_with('-') => looks_secret(&flag(name), value),
-        _ => {
-            let name = before.filter(|before| before.starts_with('-')).map(flag).unwrap_or_default();
-            !argument.starts_with('-') && looks_secret(&name, argument)
-        }
-    }
+    let (name, value) = match argument.split_once('=') {
+        Some((name, value)) if name.starts_with('-') => (flag(name), value),
+        _ if argument.starts_with('-') => return None,
+        _ => (before.filter(|before| before.starts_with('-')).map(flag).unwrap_or_default(), argument),
+    };
+    looks_secret(&name, value).then_some(value)
+}
+
+/// A user's name or password as it stands in a URL, without its escapes.
+pub(super) fn decoded(part: &str) -> String {
+    let part = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(part.as_bytes()).next().map(|pair| pair.0.into_owned()).unwrap_or_default()
+}
+
+/// Everything in arguments that looks like a secret.
+pub(super) fn secrets_of_arguments(args: &[String]) -> Vec<Secret> {
+    let before = |index: usize| index.checked_sub(1).and_then(|before| args.get(before)).map(String::as_str);
+    args.iter()
+        .enumerate()
+        .filter_map(|(index, argument)| argument_secret(before(index), argument))
+        .map(Secret::new)
+        .collect()
+}
+
+/// The password of a URL, and the values of its query that look like secrets.
+pub(super) fn secrets_of_url(url: &str) -> Vec<Secret> {
+    let Ok(url) = url::Url::parse(url) else { return Vec::new() };
+    let telling = url.query_pairs().filter(|(name, value)| is_telling(name) || looks_secret(name, value));
+    let values = telling.map(|(_, value)| value.into_owned());
+    url.password().map(decoded).into_iter().chain(values).map(Secret::new).collect()
 }
 
 /// Arguments with `***` for what looks like a secret.
@@ -130,6 +160,16 @@ mod tests {
         assert!(url_looks_secret("https://user:password@mcp.example.test"));
         assert!(!url_looks_secret("https://mcp.example.test/mcp?tools=search"));
         assert!(!url_looks_secret("no url"));
+    }
+
+    #[test]
+    fn what_urls_and_arguments_hand_over_is_found() {
+        let exposed =
+            |secrets: Vec<Secret>| secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>();
+        let url = "https://user:pass%20wo+r&d@mcp.example.test/mcp?api_key=0123456789&tools=everything";
+        assert_eq!(exposed(secrets_of_url(url)), ["pass wo+r&d", "0123456789"]);
+        let args = ["--token", "abcdefgh", "--api-key=12345678", "--verbose=yes"].map(String::from);
+        assert_eq!(exposed(secrets_of_arguments(&args)), ["abcdefgh", "12345678"]);
     }
 
     #[test]

@@ -193,6 +193,16 @@ impl McpPolicy {
         self.decide(server, tool, operation).check(server, operation, force)
     }
 
+    /// Whether no tool of a server may be used at all, whatever it is called and does.
+    pub(crate) fn denies_everything(&self, server: &str) -> bool {
+        let tools = self.own.servers.get(server).map(|settings| settings.permissions.tools.keys());
+        let mut names = tools.into_iter().flatten().map(String::as_str).chain([""]);
+        names.all(|tool| {
+            let denied = |operation| self.decide(server, tool, operation).decision == Decision::Deny;
+            denied(Operation::Read) && denied(Operation::Write)
+        })
+    }
+
     /// The strictest of all files.
     pub(crate) fn decide(&self, server: &str, tool: &str, operation: Operation) -> McpRuling {
         if let Some(file) = &self.only {

@@ -1,5 +1,6 @@
 //! A value in a server's entry that may stand for another: an environment variable, or a secret kept here. Pure.
 
+use super::plain::looks_secret;
 use crate::config::is_telling;
 use crate::fault::{Code, Fault};
 use crate::secret::Secret;
@@ -85,7 +86,7 @@ impl Template {
     /// `unconfigured`, naming the variable or the secret, and the cure.
     pub(crate) fn resolve(&self, place: &str, lookup: &dyn Lookup) -> Result<Secret, Fault> {
         let parts = self.parts.iter().map(|part| part.resolve(place, lookup)).collect::<Result<Vec<_>, _>>()?;
-        let hidden = self.parts.iter().zip(&parts).filter(|(part, _)| part.is_secret(place));
+        let hidden = self.parts.iter().zip(&parts).filter(|(part, value)| part.is_secret(named(place), value));
         hidden.for_each(|(_, value)| lookup.hide(value));
         Ok(Secret::new(parts.iter().map(Secret::expose).collect::<String>()))
     }
@@ -101,12 +102,13 @@ impl Part {
         }
     }
 
-    /// Whether nobody may see what it stands for, which the names say. `Bearer ` and the like are no part of a secret.
-    fn is_secret(&self, place: &str) -> bool {
+    /// Whether nobody may see what it stands for. Whatever servers are handed from the environment is one: names like
+    /// `GH_PAT` tell nothing.
+    fn is_secret(&self, name: &str, value: &Secret) -> bool {
         match self {
             Self::Secret { .. } => true,
-            Self::Variable { name, .. } => is_telling(name) || is_telling(named(place)),
-            Self::Text(text) => is_telling(named(place)) && !text.ends_with(' '),
+            Self::Variable { default, .. } => default.as_deref() != Some(value.expose()),
+            Self::Text(text) => (is_telling(name) || looks_secret(name, text)) && !text.ends_with(' '),
             Self::Folder => false,
         }
     }

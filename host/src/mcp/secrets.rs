@@ -12,6 +12,11 @@ use std::collections::BTreeMap;
 /// In place of a provider's name, and no provider can be called that. In place of an account's stands the server's.
 pub(crate) const OWNER: &str = "@mcp";
 
+/// Kinds of authorizations.
+const KINDS: [&str; 3] = ["Bearer", "Basic", "Token"];
+/// Lines of a secret that are looked for one by one.
+const MOST_LINES: usize = 100;
+
 /// What a server is told that its entry only refers to.
 #[derive(Debug)]
 pub struct Told {
@@ -38,7 +43,7 @@ impl Config {
             values.iter().map(value).collect::<Result<_, Fault>>()
         };
         let (env, headers) = (told("env", &server.env)?, told("headers", &server.headers)?);
-        Ok(Told { env, headers, secrets: sources.hidden.into_inner() })
+        Ok(Told { env, headers, secrets: sources.into_hidden() })
     }
 }
 
@@ -90,9 +95,7 @@ impl Lookup for Sources<'_> {
     }
 
     fn hide(&self, value: &Secret) {
-        // An authorization names its kind before the secret.
-        let secret = value.expose().rsplit(' ').next().map(Secret::new);
-        self.hidden.borrow_mut().extend(secret);
+        self.hidden.borrow_mut().extend(pieces(value.expose()));
     }
 
     fn folder(&self) -> String {
@@ -100,7 +103,25 @@ impl Lookup for Sources<'_> {
     }
 }
 
+/// What a secret can come back as: itself, and each line of one that has several. An authorization names its kind first,
+/// which is none.
+fn pieces(value: &str) -> Vec<Secret> {
+    let secret = KINDS.iter().find_map(|kind| without(kind, value)).unwrap_or(value);
+    let lines = secret.lines().map(str::trim).filter(|line| *line != secret && !line.starts_with("-----"));
+    std::iter::once(secret).chain(lines.take(MOST_LINES)).map(Secret::new).collect()
+}
+
+fn without<'a>(kind: &str, value: &'a str) -> Option<&'a str> {
+    let (first, rest) = value.split_once(' ')?;
+    first.eq_ignore_ascii_case(kind).then_some(rest)
+}
+
 impl Sources<'_> {
+    /// What was looked up so far and may be shown to nobody.
+    pub(crate) fn into_hidden(self) -> Vec<Secret> {
+        self.hidden.into_inner()
+    }
+
     /// The operator named the variable when the secret was set, so it needs no other leave.
     fn taken(&self, server: &str, key: &str, variable: &str) -> Result<Secret, Fault> {
         self.config.environment(variable).map(Secret::new).ok_or_else(|| {
@@ -110,5 +131,25 @@ impl Sources<'_> {
             );
             Fault::new(Code::Unconfigured, message)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &str, expected: &[&str]) {
+        let pieces = pieces(value);
+        assert_eq!(pieces.iter().map(Secret::expose).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_secret_is_known_whole_and_line_by_line() {
+        check("correct horse battery staple", &["correct horse battery staple"]);
+        check("bearer abcdefgh", &["abcdefgh"]);
+        check("Basic dXNlcjpwYXNz", &["dXNlcjpwYXNz"]);
+        let pem = "-----BEGIN KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END KEY-----\n";
+        check(pem, &[pem, "MIIEvQIBADAN", "BgkqhkiG9w0B"]);
     }
 }

@@ -79,6 +79,8 @@ fn messages_without_end_are_cut_off() {
 #[test]
 fn lists_without_end_are_given_up() {
     check("endless", Code::TooLarge, &["its tools do not end"]);
+    check("heavy", Code::TooLarge, &["its tools are more than 16 MiB"]);
+    check("slow-pages", Code::Timeout, &["its tools do not end: there were more after 8 s"]);
     check("circular", Code::Unreachable, &["the same page of tools/list again and again"]);
     check("no-list", Code::Unreachable, &["has no list of tools"]);
 }
@@ -129,6 +131,18 @@ fn a_script_that_is_over_waits_for_nobody() {
     let outcome = session.run_blocking(Script::new("x", "app.mcp.s.echo({message = 'x'})"));
     assert_eq!(outcome.fault.map(|fault| fault.code), Some(Code::Timeout));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    host.block_on(host.mcp().close());
+}
+
+#[test]
+fn pages_without_end_outlast_no_script() {
+    let scenario = scenario("slow-pages");
+    let host = scenario.host();
+    let session = host.session().time_limit(Duration::from_secs(2)).build();
+    let begun = Instant::now();
+    let outcome = session.run_blocking(Script::new("x", "mcp.tools('s')"));
+    assert_eq!(outcome.fault.map(|fault| fault.code), Some(Code::Timeout));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     host.block_on(host.mcp().close());
 }
 

@@ -142,7 +142,7 @@ fn answers_that_are_none_are_named() {
         "answered HTTP 401: who are you?. Give it a token: kosmo mcp:secret:set s token",
     );
     check(&echo, "page/x", Code::Unreachable, "neither JSON nor events");
-    check(&echo, "huge/x", Code::Unreachable, "has more than 16777216 bytes");
+    check(&echo, "huge/x", Code::Unreachable, "has more than 4194304 bytes");
     check(&echo, "json/endless/x", Code::TooLarge, "its tools do not end");
     check(&echo, "events/wrong-ids/x", Code::Unreachable, "broke off: the connection is closed");
 }

@@ -1,7 +1,7 @@
 //! Trust, permissions, force, references: what the operator said, and what is told to whom.
 
 use super::{entry, fault, run, scenario_with, value};
-use kosmo::{Approval, Approvals, Approver, Approving, Code, Question, Script};
+use kosmo::{Approval, Approvals, Approver, Approving, Code, Outcome, Question, Script, Topic};
 use kosmo_tests::Scenario;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -100,25 +100,71 @@ impl Approver for Answers {
     }
 }
 
+/// What a script comes to where everything is answered so, and what was asked.
+fn asked(scenario: &Scenario, answer: Approval, code: &str) -> (Outcome, Vec<Question>) {
+    let answers = Arc::new(Answers(answer, Mutex::default()));
+    let host = scenario.host();
+    let session = host.session().approvals(&Approvals::new(Arc::clone(&answers) as Arc<dyn Approver>)).build();
+    let outcome = session.run_blocking(Script::new("x", code));
+    host.block_on(host.mcp().close());
+    let asked = answers.1.lock().expect("no panic while it was held").clone();
+    (outcome, asked)
+}
+
+#[test]
+fn what_is_always_read_lets_no_tool_of_the_same_name_run() {
+    let scenario = scenario_with(json!({"s": entry("namesakes", json!({}))}), "");
+    let code = "mcp.resources('s') mcp.read_resource('s', 'note://one') mcp.get_prompt('s', 'greet', {who = 'you'})\n\
+        mcp.call('s.resources/list', {}) return 'done'";
+    let (outcome, questions) = asked(&scenario, Approval::Always, code);
+    assert!(outcome.success, "{:?}", outcome.error);
+    let of = |question: &Question| (question.topic, question.function.clone(), json!(question.arguments));
+    let expected = [
+        (Topic::Reading, "resources/list".to_owned(), json!({})),
+        (Topic::Reading, "resources/read".into(), json!({"uri": "note://one"})),
+        (Topic::Reading, "prompts/get".into(), json!({"name": "greet", "arguments": {"who": "you"}})),
+        (Topic::Tool, "resources/list".into(), json!({})),
+    ];
+    assert_eq!(questions.iter().map(of).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_server_that_may_do_nothing_is_not_started_and_tells_no_names() {
+    let pids = |scenario: &Scenario| scenario.home().join("pids").exists();
+    let server = |scenario: &Scenario, settings: &str| {
+        let env = json!({"env": {"PID_FILE": scenario.home().join("pids")}});
+        scenario.configure(&format!("[mcp]\n{settings}"));
+        scenario.write("mcp.json", &json!({"mcpServers": {"s": entry("good", env)}}).to_string());
+    };
+    let scenario = Scenario::new();
+    server(&scenario, "permissions_default = \"deny\"\n");
+    let denied = fault(&scenario, "app.mcp.s.nonesuch({})");
+    assert_eq!((denied.code, pids(&scenario)), (Code::Denied, false), "{denied}");
+    server(&scenario, "[mcp.servers.s.permissions]\nread = \"deny\"\nwrite = \"allow\"\n");
+    let unknown = fault(&scenario, "app.mcp.s.create_isue({})");
+    assert_eq!((unknown.code, pids(&scenario)), (Code::Unknown, true), "{unknown}");
+    assert!(!unknown.message.contains("create_issue"), "{unknown}");
+}
+
+#[test]
+fn scripts_see_no_secret_in_the_arguments_of_servers() {
+    let args = json!(["good", "--token", "literal-value-77", "--verbose=yes"]);
+    let scenario = scenario_with(json!({"s": entry("good", json!({ "args": args }))}), "");
+    assert_eq!(value(&scenario, "return mcp.servers().s.args"), json!(["good", "--token", "***", "--verbose=yes"]));
+}
+
 #[test]
 fn whoever_can_be_asked_is_asked() {
     let scenario = scenario_with(json!({"s": entry("good", json!({}))}), "");
-    let ask = |answer: Approval| {
-        let answers = Arc::new(Answers(answer, Mutex::default()));
-        let host = scenario.host();
-        let session = host.session().approvals(&Approvals::new(Arc::clone(&answers) as Arc<dyn Approver>)).build();
-        let code = "for turn = 1, 2 do app.mcp.s.create_issue({title = 'x'}) end return 'done'";
-        let outcome = session.run_blocking(Script::new("x", code));
-        host.block_on(host.mcp().close());
-        let asked = answers.1.lock().expect("no panic while it was held").clone();
-        (outcome, asked)
-    };
+    let code = "for turn = 1, 2 do app.mcp.s.create_issue({title = 'x'}) end return 'done'";
+    let ask = |answer: Approval| asked(&scenario, answer, code);
     let (outcome, asked) = ask(Approval::Once);
     assert!(outcome.success, "{:?}", outcome.error);
     assert_eq!(asked.len(), 2);
     let question = &asked[0];
     assert_eq!((question.provider.as_str(), question.function.as_str()), ("mcp.s", "create_issue"));
     assert_eq!(question.arguments.get("title"), Some(&json!("x")));
+    assert_eq!(question.topic, Topic::Tool);
     assert_eq!(ask(Approval::Always).1.len(), 1);
     let (outcome, _) = ask(Approval::No);
     assert_eq!(outcome.fault.map(|fault| fault.code), Some(Code::Denied));
@@ -154,7 +200,7 @@ fn a_servers_environment_is_small_and_its_references_are_resolved() {
     let home = format!("HOME={}", scenario.home().display());
     assert_eq!(
         names,
-        ["FROM=from outside".to_owned(), home, "LANG=C".into(), "OURS=none".into(), "PLAIN=p".into()],
+        ["FROM=[redacted]".to_owned(), home, "LANG=C".into(), "OURS=none".into(), "PLAIN=p".into()],
         "{ran:?}"
     );
     let refused = scenario_with(
@@ -177,6 +223,32 @@ fn a_secret_goes_to_the_server_and_comes_back_to_nobody() {
     assert!(ran.stdout.contains("KEY=[redacted]") && !ran.stdout.contains(SECRET), "{ran:?}");
     let ran = run(&format!("return app.mcp.s.echo({{message = '{SECRET}'}})"));
     assert!(ran.stdout.contains("[redacted]") && !ran.stdout.contains(SECRET), "{ran:?}");
+}
+
+#[test]
+fn a_secret_of_several_words_or_lines_comes_back_to_nobody() {
+    const PHRASE: &str = "correct horse battery staple";
+    const LINES: &str = "first line of a key\nsecond line of a key";
+    let variables = [("KOSMO_MCP_GH_PAT", PHRASE), ("KOSMO_MCP_PEM", LINES), ("KOSMO_MCP_ARG", "argument-77")];
+    let env = json!({"PAT": "${KOSMO_MCP_GH_PAT}", "PEM": "${KOSMO_MCP_PEM}"});
+    let servers = |manner: &str| {
+        let args = json!([manner, "${KOSMO_MCP_ARG}", "--token", "literal-value-77"]);
+        scenario_with(
+            json!({"s": entry(manner, json!({"env": env, "args": args}))}),
+            "permissions_default = \"allow\"\n",
+        )
+    };
+    let scenario = servers("good");
+    let run = |code: &str| scenario.kosmo_with(&["mcp:lua", "--eval", code, "--json"], &variables, None).stdout;
+    let ran = run("return app.mcp.s.environment({})");
+    assert!(!ran.contains("horse") && !ran.contains("of a key"), "{ran}");
+    let code =
+        "return app.mcp.s.echo({message = 'argument' .. '-77 literal' .. '-value-77 second' .. ' line of a key'})";
+    let ran = run(code);
+    assert!(ran.contains("[redacted] [redacted] [redacted]"), "{ran}");
+    let code = "return app.mcp.s.echo({message = 'x'})";
+    let failed = servers("quoting").kosmo_with(&["mcp:lua", "--eval", code, "--json"], &variables, None).stdout;
+    assert!(failed.contains("It last said: [redacted]") && !failed.contains("horse"), "{failed}");
 }
 
 #[test]

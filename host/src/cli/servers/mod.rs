@@ -4,12 +4,12 @@ mod call;
 mod offers;
 
 use super::failure::Outcome;
-use super::output;
+use super::{output, progress};
 use clap::Subcommand;
 use kosmo::mcp::{McpInvocation, McpRequest, Servers};
 use kosmo::{Fault, Host};
 use serde_json::Value;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 
 /// What can be typed of it.
 #[derive(Debug, Subcommand)]
@@ -82,14 +82,13 @@ pub(super) fn show_progress(host: &Host) {
         let of = total.map(|total| format!("/{total}")).unwrap_or_default();
         let message = message.map(|message| format!(" {message}")).unwrap_or_default();
         let line = output::in_one_line(&format!("{server}: {done}{of}{message}")).into_owned();
-        // Who cannot be told misses nothing.
-        let _ = write!(stderr(), "\r\x1b[K{}", line.chars().take(100).collect::<String>());
+        progress::draw(&line.chars().take(100).collect::<String>());
     });
 }
 
 fn clear(_: &Host) {
     if stderr().is_terminal() {
-        let _ = write!(stderr(), "\r\x1b[K");
+        progress::draw("");
     }
 }
 

@@ -54,17 +54,31 @@ impl Servers {
     async fn answer(&self, asked: McpInvocation, trail: &Arc<Trail>, doubt: &Doubt) -> Result<Value, Fault> {
         let server = self.find(&asked.server)?;
         self.check_use(server, &asked)?;
+        let end = asked.end(server);
+        end.enforce(self.answer_in_time(server, asked, trail, doubt)).await.unwrap_or_else(|| {
+            let message = format!("MCP server '{}' was given up: the time for it is up", server.name);
+            Err(Fault::new(Code::Timeout, message))
+        })
+    }
+
+    async fn answer_in_time(
+        &self,
+        server: &Server,
+        asked: McpInvocation,
+        trail: &Arc<Trail>,
+        doubt: &Doubt,
+    ) -> Result<Value, Fault> {
         let patience = asked.patience(server);
         let name = &server.name;
         match asked.request {
             McpRequest::Call { .. } => self.call(server, asked, patience, trail, doubt).await,
             McpRequest::Schema { ref tool } => {
-                self.check(server, Asks::READ, &asked, trail).await?;
+                self.check_reading(server, &asked, trail).await?;
                 let tools = self.connection(server, patience).await?.tools(patience).await?;
                 Ok(tools.row(name, tools.find(name, tool)?))
             }
             _ => {
-                self.check(server, Asks::READ, &asked, trail).await?;
+                self.check_reading(server, &asked, trail).await?;
                 let connection = self.connection(server, patience).await?;
                 read(&connection, name, asked.request, patience).await
             }
@@ -79,17 +93,19 @@ impl Servers {
         trail: &Arc<Trail>,
         doubt: &Doubt,
     ) -> Result<Value, Fault> {
+        let force = asked.force;
         let McpRequest::Call { tool: name, arguments, flags } = &mut asked.request else { return Ok(Value::Null) };
         let (mut arguments, flags) = (std::mem::take(arguments), std::mem::take(flags));
+        self.check_open(server, name, force, trail)?;
         let connection = self.connection(server, patience).await?;
         let tools = connection.tools(patience).await?;
-        let tool = tools.find(&server.name, name)?;
-        let path = format!("{}.{}", server.name, tool.name);
-        arguments.extend(flags::read(&path, &tool.schema, &flags)?);
-        let arguments = schema::check(&path, &tool.schema, arguments)?;
+        let tool = tools.find(&server.name, name).map_err(|fault| self.discreet(server, name, force, fault))?;
+        let (path, schema) = (format!("{}.{}", server.name, tool.name), tool.schema());
+        arguments.extend(flags::read(&path, &schema, &flags)?);
+        let arguments = schema::check(&path, &schema, arguments)?;
         trail.known(&server.fingerprint, &tool.name, tool.operation);
         trail.took(&arguments);
-        let asks = Asks { tool: &tool.name, operation: tool.operation, arguments: Some(&arguments) };
+        let asks = Asks { tool: &tool.name, operation: tool.operation, arguments: &arguments };
         let since = Instant::now();
         self.check(server, asks, &asked, trail).await?;
         // The time that people take to answer counts for nobody.

@@ -2,7 +2,7 @@
 
 use super::handler::Ours;
 use super::http::told;
-use super::notes::Notes;
+use super::notes::{Generous, Notes};
 use super::process::Process;
 use super::tools::Tools;
 use crate::fault::{Code, Fault};
@@ -21,10 +21,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 /// Pages of one list, and entries of all of them.
 const MOST_PAGES: usize = 1_000;
 const MOST_ENTRIES: usize = 50_000;
+/// Bytes of all pages of one list, and of what stands for the next one.
+const MOST_BYTES: usize = 16 << 20;
+const LONGEST_CURSOR: usize = 4 << 10;
+/// Times that a server may be silent while it lists one thing.
+const LIST_PATIENCE: u32 = 4;
 /// How long a process that broke off may take to be seen ending, for its exit code.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
@@ -99,16 +105,33 @@ impl Connection {
 
     /// Every page of a list.
     pub(super) async fn list(&self, method: &str, key: &str, patience: Patience) -> Result<Vec<Value>, Fault> {
+        let most = patience.idle * LIST_PATIENCE;
+        timeout(most, self.pages(method, key, patience)).await.unwrap_or_else(|_| {
+            let why = format!("its {key} do not end: there were more after {} s", most.as_secs_f64().round());
+            Err(Fault { code: Code::Timeout, ..self.nonsense(&why) })
+        })
+    }
+
+    async fn pages(&self, method: &str, key: &str, patience: Patience) -> Result<Vec<Value>, Fault> {
+        let mut room = MOST_BYTES;
         let (mut entries, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None::<String>);
         for _ in 0..MOST_PAGES {
             let params = cursor.take().map_or(json!({}), |cursor| json!({ "cursor": cursor }));
             let mut page = self.ask(method, params, patience).await?;
+            let Some(left) = room.checked_sub(page.to_string().len()) else {
+                let most = format!("its {key} are more than {} MiB", MOST_BYTES >> 20);
+                return Err(Fault { code: Code::TooLarge, ..self.nonsense(&most) });
+            };
+            room = left;
             match page.get_mut(key).map(Value::take) {
                 Some(Value::Array(some)) => entries.extend(some),
                 _ => return Err(self.nonsense(&format!("its answer to {method} has no list of {key}"))),
             }
             match page.get("nextCursor").and_then(Value::as_str).filter(|cursor| !cursor.is_empty()) {
                 None => return Ok(entries),
+                Some(next) if next.len() > LONGEST_CURSOR => {
+                    return Err(self.nonsense(&format!("it names the next page of {method} with {} bytes", next.len())));
+                }
                 Some(next) if !seen.insert(next.to_owned()) => {
                     return Err(self.nonsense(&format!("it gives the same page of {method} again and again")));
                 }
@@ -140,6 +163,7 @@ impl Connection {
 
     async fn send(&self, request: ClientRequest, patience: Patience) -> Result<Value, Fault> {
         self.notes.asked();
+        let _generous = is_content(&request).then(|| Generous::new(&self.notes));
         let sent = self.peer.send_request_with_option(request, options(patience)).await;
         let answered = match sent {
             Ok(handle) => answer(handle).await,
@@ -189,6 +213,15 @@ impl Connection {
         if let Some(process) = self.process.lock().await.take() {
             process.end().await;
         }
+    }
+}
+
+/// Whether the answer is what a tool made or a resource holds, which can be long.
+pub(super) fn is_content(request: &ClientRequest) -> bool {
+    match request {
+        ClientRequest::CallToolRequest(_) => true,
+        ClientRequest::CustomRequest(request) => request.method == "resources/read",
+        _ => false,
     }
 }
 

@@ -1,13 +1,15 @@
 //! Servers over HTTP: the protocol's transport, over the way out that all of kosmo takes. The address that was checked is
 //! the address dialled, no redirection is followed, and answers are bounded.
 
-use super::pipe::LONGEST;
+use super::connection::is_content;
+use super::pipe::{LONGEST, LONGEST_WORD};
 use super::sse;
 use crate::clip::clipped;
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
 use crate::limits::{Limits, Timeouts};
 use crate::mcp::config::Server;
+use crate::mcp::plain::decoded;
 use crate::outbound::{Client, Connector};
 use crate::rule::Base;
 use crate::secret::Secret;
@@ -162,8 +164,8 @@ impl Http {
         )
     }
 
-    async fn message(&self, response: Response<Incoming>) -> Result<ServerJsonRpcMessage, Failure> {
-        let body = body(response, LONGEST).await.map_err(|why| self.nonsense(&why))?;
+    async fn message(&self, response: Response<Incoming>, most: usize) -> Result<ServerJsonRpcMessage, Failure> {
+        let body = body(response, most).await.map_err(|why| self.nonsense(&why))?;
         serde_json::from_slice(&body).map_err(|error| self.nonsense(&format!("its answer is no message: {error}")))
     }
 }
@@ -186,6 +188,8 @@ impl StreamableHttpClient for Http {
         request.headers_mut().insert(header::ACCEPT, both);
         let response = self.send(request).await?;
         let is_request = matches!(message, ClientJsonRpcMessage::Request(_));
+        let is_content = matches!(&message, ClientJsonRpcMessage::Request(asked) if is_content(&asked.request));
+        let most = if is_content { LONGEST } else { LONGEST_WORD };
         if response.status() == StatusCode::NOT_FOUND && session.is_some() {
             return Err(Failure::SessionExpired);
         }
@@ -194,10 +198,10 @@ impl StreamableHttpClient for Http {
             _ if response.status().is_success() && !is_request => Ok(StreamableHttpPostResponse::Accepted),
             // A message about the request, whatever the status says.
             Some(JSON) if response.status() != StatusCode::UNAUTHORIZED => {
-                Ok(StreamableHttpPostResponse::Json(self.message(response).await?, given))
+                Ok(StreamableHttpPostResponse::Json(self.message(response, most).await?, given))
             }
             _ if !response.status().is_success() => Err(self.refused(response).await),
-            Some(EVENTS) => Ok(StreamableHttpPostResponse::Sse(sse::events(response.into_body()), given)),
+            Some(EVENTS) => Ok(StreamableHttpPostResponse::Sse(sse::events(response.into_body(), most), given)),
             other => {
                 let what = other.unwrap_or("nothing at all");
                 Err(self.nonsense(&format!("it answered with {what}, which is neither JSON nor events")))
@@ -235,7 +239,7 @@ impl StreamableHttpClient for Http {
         }
         let response = self.send(request).await?;
         match kind(&response) {
-            Some(EVENTS) if response.status().is_success() => Ok(sse::events(response.into_body())),
+            Some(EVENTS) if response.status().is_success() => Ok(sse::events(response.into_body(), LONGEST)),
             _ if response.status() == StatusCode::NOT_FOUND && session.is_some() => Err(Failure::SessionExpired),
             _ => Err(Failure::ServerDoesNotSupportSse),
         }
@@ -271,11 +275,6 @@ fn credentials(url: &mut Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let decoded = |text: &str| {
-        let decoded =
-            url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes()).next().map(|pair| pair.0.into_owned());
-        decoded.unwrap_or_default()
-    };
     let pair = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
     // Fails only for URLs without a host, which are refused below.
     let _ = (url.set_username(""), url.set_password(None));

@@ -6,9 +6,16 @@ use crate::description::Operation;
 use crate::interrupt::Interrupt;
 use crate::invocation::Invocation;
 use crate::mcp::config::Server;
+use crate::patience::Deadline;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Times its timeout that a server is waited for in all, where there is no other end: whoever tells of progress for ever
+/// gets nowhere.
+const AT_MOST: u32 = 20;
+/// What a server that is late said last can still be told.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// One thing asked of a server.
 #[derive(Clone, Debug)]
@@ -102,6 +109,35 @@ pub enum McpRequest {
 }
 
 impl McpRequest {
+    /// What the protocol calls it, and what people are asked about: no tool can be meant. A tool, by its name.
+    pub(super) fn method(&self) -> &str {
+        match self {
+            Self::Call { tool, .. } => tool,
+            Self::Tools | Self::AllTools | Self::Names | Self::Schema { .. } => "tools/list",
+            Self::Resources => "resources/list",
+            Self::Templates => "resources/templates/list",
+            Self::ReadResource { .. } => "resources/read",
+            Self::Prompts => "prompts/list",
+            Self::GetPrompt { .. } => "prompts/get",
+        }
+    }
+
+    /// What it is about, for people and records.
+    pub(super) fn arguments(&self) -> Map<String, Value> {
+        let object = |entries: &[(&str, Value)]| {
+            entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
+        match self {
+            Self::Call { arguments, .. } => arguments.clone(),
+            Self::Schema { tool } => object(&[("tool", tool.as_str().into())]),
+            Self::ReadResource { uri } => object(&[("uri", uri.as_str().into())]),
+            Self::GetPrompt { prompt, arguments } => {
+                object(&[("name", prompt.as_str().into()), ("arguments", arguments.clone().into())])
+            }
+            _ => Map::new(),
+        }
+    }
+
     /// What records call it.
     pub fn name(&self) -> &str {
         match self {
@@ -138,6 +174,13 @@ impl McpInvocation {
     pub(super) fn audited(&self) -> Invocation {
         let invocation = Invocation::new(&format!("mcp.{}", self.server), self.request.name(), Map::new());
         Invocation { run: self.run.clone(), ..invocation }
+    }
+
+    /// When it is given up, whatever it waits for: the time that people take to answer does not count.
+    pub(super) fn end(&self, server: &Server) -> Deadline {
+        let at = self.deadline.unwrap_or_else(|| Instant::now() + server.patience * AT_MOST);
+        let patience = self.approvals.as_ref().map(|approvals| Arc::clone(approvals.patience()));
+        Deadline::new(at + LAST_WORDS, &patience.unwrap_or_default())
     }
 
     /// How long a server may take for it, from now.

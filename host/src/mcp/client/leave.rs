@@ -1,8 +1,9 @@
 //! Whether a server may be asked: trust, permissions, somebody's word, and force.
 
 use super::{McpInvocation, Servers};
-use crate::approval::Question;
+use crate::approval::{Question, Topic};
 use crate::audit::Trail;
+use crate::clip::{NAME, clipped};
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::mcp::McpPolicy;
@@ -16,12 +17,7 @@ pub(super) struct Asks<'a> {
     /// None is meant by an empty one.
     pub(super) tool: &'a str,
     pub(super) operation: Operation,
-    pub(super) arguments: Option<&'a Map<String, Value>>,
-}
-
-impl Asks<'_> {
-    /// To see what a server offers.
-    pub(super) const READ: Asks<'static> = Asks { tool: "", operation: Operation::Read, arguments: None };
+    pub(super) arguments: &'a Map<String, Value>,
 }
 
 impl Servers {
@@ -38,6 +34,44 @@ impl Servers {
             return Err(Fault::new(Code::Unconfigured, message));
         }
         self.policy().check_trust(server).or_else(|fault| self.forced(asked.force, fault))
+    }
+
+    /// Whether a server that would only be started to be refused everything needs to be started.
+    pub(super) fn check_open(&self, server: &Server, tool: &str, force: bool, trail: &Trail) -> Result<(), Fault> {
+        if force || !self.policy().denies_everything(&server.name) {
+            return Ok(());
+        }
+        let ruling = self.policy().decide(&server.name, tool, Operation::Write);
+        trail.known(&server.fingerprint, tool, Operation::Write);
+        trail.permission(ruling.verdict(false), &ruling.rule)?;
+        ruling.check(&server.name, Operation::Write, false)
+    }
+
+    /// That there is no such tool, with the names of others only for whoever may list them.
+    pub(super) fn discreet(&self, server: &Server, tool: &str, force: bool, unknown: Fault) -> Fault {
+        let ruling = self.policy().decide(&server.name, "", Operation::Read);
+        if force || ruling.decision == Decision::Allow {
+            return unknown;
+        }
+        let message = format!(
+            "Unknown function: app.mcp.{}.{}. What there is may not be listed ({})",
+            server.name,
+            clipped(tool, NAME),
+            ruling.rule
+        );
+        Fault { message, ..unknown }
+    }
+
+    /// Whether the permission lets be seen or read what is asked for, put on record.
+    pub(super) async fn check_reading(
+        &self,
+        server: &Server,
+        asked: &McpInvocation,
+        trail: &Arc<Trail>,
+    ) -> Result<(), Fault> {
+        let arguments = asked.request.arguments();
+        trail.took(&arguments);
+        self.check(server, Asks { tool: "", operation: Operation::Read, arguments: &arguments }, asked, trail).await
     }
 
     /// Whether the permission lets it be used, put on record.
@@ -67,12 +101,14 @@ impl Servers {
     }
 
     fn question(&self, server: &Server, asks: &Asks<'_>, asked: &McpInvocation, rule: &str) -> Question {
-        let name = if asks.tool.is_empty() { asked.request.name() } else { asks.tool };
-        let arguments = asks.arguments.map(|arguments| self.surroundings.secrets.scrubbed_object(arguments));
+        let (name, topic) = match asks.tool {
+            "" => (asked.request.method(), Topic::Reading),
+            tool => (tool, Topic::Tool),
+        };
         Question {
-            arguments: arguments.unwrap_or_default(),
+            arguments: self.surroundings.secrets.scrubbed_object(asks.arguments),
             rehearsed: asked.rehearse.covers(asks.operation),
-            ..Question::of_server(&server.name, name, asks.operation, rule)
+            ..Question::of_server(&server.name, topic, name, asks.operation, rule)
         }
     }
 

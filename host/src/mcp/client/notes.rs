@@ -1,9 +1,10 @@
 //! What is noticed of a server besides its answers: its last words on standard error, and what it sent that is no answer.
 
+use super::pipe::{LONGEST, LONGEST_WORD};
 use crate::clip::clipped;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Lines kept of standard error, and bytes of each.
 const LINES: usize = 50;
@@ -16,6 +17,24 @@ const SHOWN: usize = 300;
 pub(super) struct Notes {
     seen: Mutex<Seen>,
     messages: AtomicU64,
+    /// Contents that are asked for.
+    contents: AtomicUsize,
+}
+
+/// While it lives, an answer may be as long as what tools make and resources hold.
+pub(super) struct Generous(Arc<Notes>);
+
+impl Generous {
+    pub(super) fn new(notes: &Arc<Notes>) -> Self {
+        notes.contents.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(notes))
+    }
+}
+
+impl Drop for Generous {
+    fn drop(&mut self) {
+        self.0.contents.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +77,11 @@ impl Notes {
     /// Something is asked.
     pub(super) fn asked(&self) {
         self.messages.store(0, Ordering::Relaxed);
+    }
+
+    /// Bytes that a message may have.
+    pub(super) fn longest(&self) -> usize {
+        if self.contents.load(Ordering::Relaxed) == 0 { LONGEST_WORD } else { LONGEST }
     }
 
     /// Everything kept of standard error.

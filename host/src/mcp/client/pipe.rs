@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader, ReadBuf};
 
 /// Bytes of one message.
 pub(super) const LONGEST: usize = 16 << 20;
+/// The same of one that is neither what a tool made nor what a resource holds.
+pub(super) const LONGEST_WORD: usize = 4 << 20;
 /// Bytes that are no messages, after which nothing more is expected.
 const MOST_GARBAGE: usize = 1 << 20;
 /// Messages that may come before something else is asked.
@@ -48,8 +50,9 @@ impl<R> Watched<R> {
     fn watch(&mut self, bytes: &[u8]) -> Result<(), String> {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.follow(piece);
-            if self.line.bytes > LONGEST {
-                return Err(format!("it sent a message of more than {} MiB", LONGEST >> 20));
+            let most = self.notes.longest();
+            if self.line.bytes > most {
+                return Err(format!("it sent a message of more than {} MiB", most >> 20));
             }
             if piece.ends_with(b"\n") {
                 self.end_line()?;
@@ -71,6 +74,8 @@ impl<R> Watched<R> {
 
     fn end_line(&mut self) -> Result<(), String> {
         let line = std::mem::take(&mut self.line);
+        // Empty lines are nothing, and cost something all the same.
+        self.garbage += usize::from(line.first.is_none());
         if !line.is_message() {
             self.notes.babbled(&line.start);
         } else if line.first.is_some() && self.notes.message() > MOST_MESSAGES {
@@ -110,6 +115,7 @@ pub(super) async fn listen(stderr: impl AsyncRead + Unpin, notes: Arc<Notes>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::notes::Generous;
     use super::*;
 
     fn watched() -> Watched<&'static [u8]> {
@@ -121,6 +127,10 @@ mod tests {
         let mut pipe = watched();
         assert_eq!(pipe.watch(b"{}\n\n  {\"a\":\n1}\n"), Ok(()));
         let chunk = vec![b'{'; 1 << 20];
+        let mut passed = || (0..20).take_while(|_| pipe.watch(&chunk).is_ok()).count();
+        assert_eq!(passed(), 4, "MiB");
+        let mut pipe = watched();
+        let _generous = Generous::new(&pipe.notes);
         let passed = (0..20).take_while(|_| pipe.watch(&chunk).is_ok()).count();
         assert_eq!(passed, 16, "MiB");
     }

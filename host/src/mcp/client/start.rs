@@ -9,6 +9,7 @@ use super::pipe::{LONGEST, Watched};
 use super::process::Launch;
 use crate::fault::{Code, Fault};
 use crate::mcp::config::{Server, Transport};
+use crate::mcp::plain::{secrets_of_arguments, secrets_of_url};
 use crate::mcp::reference::{Part, Template};
 use crate::mcp::secrets::Sources;
 use crate::secret::Secret;
@@ -27,9 +28,7 @@ impl Servers {
     /// Starts or contacts a server, and waits until it is ready.
     pub(super) async fn start(&self, server: &Server, patience: Patience) -> Result<Connection, Fault> {
         let told = self.surroundings.config.told(server)?;
-        for (index, value) in told.secrets.iter().enumerate() {
-            self.surroundings.secrets.learn(&format!("secret {index} of MCP server {}", server.name), value);
-        }
+        self.learn(server, "its entry", &told.secrets);
         match server.transport {
             Transport::Stdio => self.start_process(server, told.env, patience).await,
             Transport::Http => self.contact(server, told.headers, patience).await,
@@ -51,6 +50,7 @@ impl Servers {
             inherit: self.surroundings.config.environment("KOSMO_MCP_INHERIT_ENV") == Some("1"),
             guard: self.guard.as_deref(),
         };
+        self.learn(server, "`args`", &secrets_of_arguments(&launch.arguments));
         let notes = Arc::<Notes>::default();
         let (process, stdin, stdout) = launch.start(&notes)?;
         let transport = AsyncRwTransport::<RoleClient, _, _>::new(Watched::new(stdout, Arc::clone(&notes)), stdin);
@@ -70,6 +70,7 @@ impl Servers {
         patience: Patience,
     ) -> Result<Connection, Fault> {
         let address = self.plain(server, "url", server.address.as_deref().unwrap_or_default())?;
+        self.learn(server, "`url`", &secrets_of_url(&address));
         let http = Http::new(server, &address, headers, &self.surroundings)?;
         let (notes, changed) = (Arc::<Notes>::default(), Arc::<AtomicBool>::default());
         match begin(http.transport(), self.ours(server, &changed), patience).await {
@@ -98,8 +99,16 @@ impl Servers {
             return Err(Fault::new(Code::Unconfigured, message));
         }
         let sources = Sources::new(&self.surroundings.config, server);
-        let place = format!("`{place}` of MCP server '{}'", server.name);
-        Ok(template.resolve(&place, &sources)?.expose().to_owned())
+        let resolved = template.resolve(&format!("`{place}` of MCP server '{}'", server.name), &sources)?;
+        self.learn(server, &format!("`{place}` {text}"), &sources.into_hidden());
+        Ok(resolved.expose().to_owned())
+    }
+
+    /// Looks for these from now on in whatever anybody is shown.
+    fn learn(&self, server: &Server, place: &str, secrets: &[Secret]) {
+        for (index, value) in secrets.iter().enumerate() {
+            self.surroundings.secrets.learn(&format!("secret {index} in {place} of MCP server {}", server.name), value);
+        }
     }
 
     fn working_folder(&self, server: &Server) -> Result<PathBuf, Fault> {

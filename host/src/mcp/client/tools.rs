@@ -26,10 +26,16 @@ pub(super) struct Tool {
     pub(super) name: String,
     description: String,
     pub(super) operation: Operation,
-    pub(super) schema: Value,
+    /// As text, which takes less memory than what it says.
+    schema: Box<str>,
 }
 
 impl Tool {
+    /// Of its arguments.
+    pub(super) fn schema(&self) -> Value {
+        serde_json::from_str(&self.schema).unwrap_or_default()
+    }
+
     /// None for what is no tool: it has no name.
     fn read(mut listed: Value) -> Option<Self> {
         let name = listed.get("name")?.as_str()?.to_owned();
@@ -37,7 +43,7 @@ impl Tool {
         let description = text("description").or_else(|| text("title")).unwrap_or_default();
         let reads = listed.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
         let operation = if reads { Operation::Read } else { Operation::Write };
-        let schema = listed.get_mut("inputSchema").map_or(json!({}), Value::take);
+        let schema = listed.get_mut("inputSchema").map_or(json!({}), Value::take).to_string().into();
         Some(Self { name, description, operation, schema })
     }
 }
@@ -109,6 +115,7 @@ impl Tools {
 
     /// What `mcp.schema` tells of a tool.
     pub(super) fn row(&self, server: &str, tool: &Tool) -> Value {
+        let schema = tool.schema();
         json!({
             "server": server,
             "name": tool.name,
@@ -116,8 +123,8 @@ impl Tools {
             "lua_path": self.lua_path(server, tool),
             "description": tool.description,
             "operation": tool.operation.as_str(),
-            "parameters": parameters(&tool.schema),
-            "schema": tool.schema,
+            "parameters": parameters(&schema),
+            "schema": schema,
         })
     }
 
