@@ -144,6 +144,8 @@ impl Approvals {
     pub(crate) async fn ask(&self, question: &Question) -> Approval {
         let _open = self.patience.ask();
         tokio::select! {
+            // An answer to a question that nobody waits on counts for nothing.
+            biased;
             () = self.patience.abandoned() => Approval::Unanswered,
             answer = self.desk.ask(question) => answer,
         }

@@ -2,6 +2,8 @@
 
 use crate::Scenario;
 use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -57,6 +59,12 @@ impl Terminal {
     /// Presses keys.
     pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("a terminal that listens");
+    }
+
+    /// Sends the process the signal of Ctrl-C, which the keys do not do while it takes them for keys.
+    pub fn interrupt(&self) {
+        let id = Pid::from_raw(self.child.id().try_into().expect("a process id"));
+        kill(id, Signal::SIGINT).expect("it is running");
     }
 
     /// Waits for the end, and gives the exit code and everything that was on the screen.

@@ -6,8 +6,6 @@ use kosmo::mcp::{EditError, permit, permit_tool};
 use kosmo::{Approval, Approvals, Approver, Approving, Decision, Fault, Host, Operation, Question, Topic, accounts};
 use std::io;
 use std::sync::Arc;
-use std::thread;
-use tokio::sync::oneshot;
 
 /// How often somebody may answer something else.
 const TRIES: usize = 3;
@@ -34,34 +32,28 @@ impl Approver for Terminal {
     fn approve<'a>(&'a self, question: &'a Question) -> Approving<'a> {
         Box::pin(async move {
             let _silence = progress::silence();
-            // Given back with this future, even if the thread that reads has to be left behind.
-            let Ok(unseen) = Unseen::begin() else { return Approval::Unanswered };
-            let (host, asked) = (self.host.clone(), question.clone());
-            let (tell, told) = oneshot::channel();
-            let reading = thread::Builder::new().name("kosmo-ask".into());
-            let reads = reading.spawn(move || {
-                // Where nobody waits for it any more, the answer is of no use.
-                let _ = tell.send(ask(&host, &asked));
-            });
-            let answer = if reads.is_ok() { told.await.ok() } else { None };
-            drop(unseen);
-            answer.unwrap_or(Approval::Unanswered)
+            self.ask(question).await.unwrap_or(Approval::Unanswered)
         })
     }
 }
 
-fn ask(host: &Host, question: &Question) -> Approval {
-    output::plain_error(&shown(question));
-    let approval = answered().unwrap_or(Approval::No);
-    if let Some(decision) = for_good(approval) {
-        output::plain_error(&kept(host, question, decision));
+impl Terminal {
+    /// Whoever drops this gives the terminal back, and nothing is written down.
+    async fn ask(&self, question: &Question) -> io::Result<Approval> {
+        let mut unseen = Unseen::begin()?;
+        output::plain_error(&shown(question));
+        let approval = answered(&mut unseen).await.unwrap_or(Approval::No);
+        drop(unseen);
+        if let Some(decision) = for_good(approval) {
+            output::plain_error(&kept(&self.host, question, decision).await);
+        }
+        Ok(approval)
     }
-    approval
 }
 
-fn answered() -> io::Result<Approval> {
+async fn answered(unseen: &mut Unseen) -> io::Result<Approval> {
     for _ in 0..TRIES {
-        match read(&prompt::answer("  once, always or never? [o/a/n, Enter for no] ")?) {
+        match read(&prompt::answer("  once, always or never? [o/a/n, Enter for no] ", unseen).await?) {
             Some(approval) => return Ok(approval),
             None => output::plain_error("  Please answer o, a or n, or press Enter for no."),
         }
@@ -88,9 +80,9 @@ fn for_good(approval: Approval) -> Option<Decision> {
 }
 
 /// Writes it down, and says where.
-fn kept(host: &Host, question: &Question, decision: Decision) -> String {
+async fn kept(host: &Host, question: &Question, decision: Decision) -> String {
     let written = match question.topic {
-        Topic::Function => of_function(host, question, decision).map_err(|Fault { message, .. }| message),
+        Topic::Function => of_function(host, question, decision).await.map_err(|Fault { message, .. }| message),
         Topic::Tool | Topic::Reading => of_server(host, question, decision).map_err(|error| error.to_string()),
     };
     written.unwrap_or_else(|message| {
@@ -99,9 +91,9 @@ fn kept(host: &Host, question: &Question, decision: Decision) -> String {
     })
 }
 
-fn of_function(host: &Host, question: &Question, decision: Decision) -> Result<String, Fault> {
+async fn of_function(host: &Host, question: &Question, decision: Decision) -> Result<String, Fault> {
     let Question { provider, account, function, .. } = question;
-    let provider = host.provider(provider)?;
+    let provider = host.registry().provider(provider).await?;
     Ok(told(&accounts::permit_function(host, &provider, account, function, decision)?))
 }
 

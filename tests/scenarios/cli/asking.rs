@@ -74,6 +74,23 @@ fn what_is_no_answer_is_asked_again() {
 }
 
 #[test]
+fn what_is_typed_ahead_answers_no_question_that_was_not_seen() {
+    let scenario = Scenario::new();
+    let mut terminal = start(&scenario, &format!("{} {}", send("one"), send("two")));
+    terminal.wait_for(PROMPT);
+    terminal.press("o\no\n");
+    terminal.wait_for("\"text\": \"two\"");
+    terminal.wait_for(PROMPT);
+    // Behind an answer that is none, too.
+    terminal.press("maybe\no\n");
+    terminal.wait_for("Please answer o, a or n");
+    terminal.wait_for(PROMPT);
+    terminal.press("\n");
+    let (code, screen) = terminal.end();
+    assert_eq!((code, scenario.simulator.sms_sent().len()), (1, 1), "{screen}");
+}
+
+#[test]
 fn always_is_written_down_for_that_function_of_that_account_and_comments_stay() {
     let scenario = Scenario::new();
     scenario.configure("# mine\n[permissions.ringcentral]\nwrite = \"ask\" # careful\n");

@@ -180,3 +180,26 @@ fn writes_are_asked_about_in_between() {
     assert_eq!(terminal.end().0, 0);
     assert_eq!(scenario.simulator.sms_sent().len(), 2);
 }
+
+#[test]
+fn a_question_nobody_waits_on_takes_no_key_and_writes_nothing_down() {
+    let scenario = Scenario::new();
+    let before = fs::read_to_string(scenario.home().join("config.toml")).expect("a configuration");
+    let mut terminal = start(&scenario);
+    terminal.press("a = 'typed'\n");
+    terminal.wait_for("lua> ");
+    let send = "app.integrations.ringcentral.send_sms({from = '+16505551234', to = '+16505559876', text = 'x'})\n";
+    terminal.press(send);
+    terminal.wait_for("once, always or never? [o/a/n, Enter for no] ");
+    terminal.interrupt();
+    terminal.wait_for("kosmo: Stopped.");
+    terminal.wait_for("lua> ");
+    terminal.press("a\n");
+    terminal.wait_for("typed");
+    terminal.wait_for("lua> ");
+    terminal.press("\x04");
+    let (code, screen) = terminal.end();
+    let after = fs::read_to_string(scenario.home().join("config.toml")).expect("a configuration");
+    assert_eq!((code, after), (0, before), "{screen}");
+    assert!(scenario.sent().is_empty());
+}

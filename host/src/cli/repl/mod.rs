@@ -8,7 +8,7 @@ mod rendering;
 use super::arguments::Script;
 use super::failure::{Outcome, Usage};
 use super::progress::{Flights, Waiting};
-use super::{audit, output, servers};
+use super::{audit, output, prompt, servers};
 use editor::{Editor, Typed};
 use kosmo::lua::{Syntax, syntax};
 use kosmo::{Host, Observer, Session, SessionBuilder};
@@ -62,6 +62,7 @@ fn converse(host: &Host, mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -
     let mut editor = Editor::new(host)?;
     output::line("Lua with app.integrations, docs, json, regex and mcp. :help explains, Ctrl-D ends.");
     loop {
+        prompt::given_back();
         match editor.read()? {
             Typed::Text(text) if text.trim() == ":quit" => break,
             Typed::Text(text) => drop(talk.answer(&text, session)),
