@@ -165,8 +165,8 @@ pub struct Permitted {
     pub narrowed: Option<String>,
 }
 
-/// Decides what scripts may do with one function of one account. Where the provider has no other account, that is the
-/// function as such.
+/// Decides what scripts may do with one function of one account. Where the provider has no other account, what it may
+/// not do is the function as such; what it may do is never more than that account, whatever accounts there will be.
 ///
 /// # Errors
 /// When `config.toml` cannot be changed.
@@ -180,7 +180,7 @@ pub fn permit_function(
     let (home, store) = home(host)?;
     let (name, word) = (provider.name(), decision.as_str());
     let of_account = ["permissions", name, "accounts", account, "functions", function];
-    let only = host.accounts(provider).iter().all(|known| known == account);
+    let only = decision != Decision::Allow && host.accounts(provider).iter().all(|known| known == account);
     let policies = host.surroundings().config.policies();
     let keys = match only && !policies.refines(name, account, function) {
         true => [&of_account[..2], &of_account[4..]].concat(),

@@ -1,6 +1,7 @@
 //! A person at a terminal is asked where a permission is `ask`.
 
 use super::kosmo;
+use kosmo_simulator::Simulator;
 use kosmo_tests::{Scenario, Terminal};
 use std::fs;
 
@@ -112,6 +113,27 @@ fn always_is_written_down_for_that_function_of_that_account_and_comments_stay() 
         "another account is another question"
     );
     assert_eq!(scenario.simulator.sms_sent().len(), 2);
+}
+
+#[test]
+fn always_for_the_only_account_says_nothing_of_later_ones_and_never_does() {
+    let account = |scenario: &Scenario, name: &str| {
+        let (url, token) = (scenario.simulator.ringcentral_url(), Simulator::token("ringcentral", "default"));
+        format!("[accounts.ringcentral.{name}]\nurl = \"{url}\"\naccess_token = \"{token}\"\n")
+    };
+    for (keys, line) in [
+        ("a\n", "`send_sms = \"allow\"` under [permissions.ringcentral.accounts.default.functions]"),
+        ("n\n", "`send_sms = \"deny\"` under [permissions.ringcentral.functions]"),
+    ] {
+        let scenario = Scenario::new();
+        scenario.write("config.toml", &account(&scenario, "default"));
+        let (_, screen, sent) = answered(&scenario, &send("one"), keys);
+        assert!(screen.contains(line), "{screen}");
+        scenario.write("config.toml", &(config(&scenario) + &account(&scenario, "later")));
+        let later = send("two").replace("ringcentral.", "ringcentral.later.");
+        assert_eq!(kosmo(&scenario, &["integrations:lua", "--eval", &later]).code, 1);
+        assert_eq!(scenario.simulator.sms_sent().len(), sent);
+    }
 }
 
 #[test]
