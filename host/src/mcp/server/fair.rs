@@ -44,7 +44,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Line {
     running: usize,
-    waiting: VecDeque<oneshot::Sender<()>>,
+    waiting: VecDeque<oneshot::Sender<Turn>>,
 }
 
 /// A turn. It ends when this is dropped.
@@ -73,11 +73,9 @@ impl Fair {
     /// # Errors
     /// If too many of the same client wait already, or none came in time.
     pub(super) async fn take(self: &Arc<Self>, client: &Arc<str>) -> Result<Turn, Busy> {
-        let Some(turn) = self.line_up(client)? else {
-            return Ok(self.turn(client));
-        };
+        let turn = self.line_up(client)?;
         match timeout(self.shares.patience, turn).await {
-            Ok(Ok(())) => Ok(self.turn(client)),
+            Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_)) | Err(_) => Err(Busy::Late),
         }
     }
@@ -88,51 +86,55 @@ impl Fair {
         (state.running, state.clients.values().map(|line| line.waiting.len()).sum())
     }
 
-    fn turn(self: &Arc<Self>, client: &Arc<str>) -> Turn {
-        Turn { fair: Arc::clone(self), client: Arc::clone(client) }
-    }
-
-    /// Nothing if there is a turn at once; otherwise what tells of it.
-    fn line_up(&self, client: &Arc<str>) -> Result<Option<oneshot::Receiver<()>>, Busy> {
-        let mut state = self.state();
-        let free = state.running < self.shares.all && state.order.is_empty();
-        let line = state.clients.entry(Arc::clone(client)).or_default();
-        if line.waiting.is_empty() && line.running < self.shares.each && free {
-            line.running += 1;
-            state.running += 1;
-            return Ok(None);
-        }
-        line.waiting.retain(|waiting| !waiting.is_closed());
-        if line.waiting.len() >= self.shares.waiting {
-            return Err(Busy::Full);
-        }
+    /// What brings the turn, at once if there is one.
+    fn line_up(self: &Arc<Self>, client: &Arc<str>) -> Result<oneshot::Receiver<Turn>, Busy> {
         let (tell, told) = oneshot::channel();
-        line.waiting.push_back(tell);
-        if !state.order.contains(client) {
-            state.order.push_back(Arc::clone(client));
+        {
+            let mut state = self.state();
+            let line = state.clients.entry(Arc::clone(client)).or_default();
+            line.waiting.retain(|waiting| !waiting.is_closed());
+            if line.waiting.len() >= self.shares.waiting {
+                return Err(Busy::Full);
+            }
+            line.waiting.push_back(tell);
+            if !state.order.contains(client) {
+                state.order.push_back(Arc::clone(client));
+            }
         }
-        self.call(&mut state);
-        Ok(Some(told))
+        self.call();
+        Ok(told)
     }
 
-    /// Gives free turns to whoever is next.
-    fn call(&self, state: &mut State) {
+    /// Gives free turns to whoever is next. A turn that nobody takes is dropped here, and so ends, with nothing locked.
+    fn call(self: &Arc<Self>) {
+        while let Some((next, client)) = self.next() {
+            let _ = next.send(Turn { fair: Arc::clone(self), client });
+        }
+    }
+
+    /// Whoever is next, with a turn counted as theirs.
+    fn next(&self) -> Option<(oneshot::Sender<Turn>, Arc<str>)> {
+        let mut state = self.state();
+        if state.running >= self.shares.all {
+            return None;
+        }
+        let each = self.shares.each;
         for _ in 0..state.order.len() {
-            if state.running >= self.shares.all {
-                return;
+            let client = state.order.pop_front()?;
+            let next = state.clients.get_mut(&client).and_then(|line| line.next(each));
+            let waits = state.clients.get(&client).is_some_and(|line| !line.waiting.is_empty());
+            if waits {
+                state.order.push_back(Arc::clone(&client));
             }
-            let Some(client) = state.order.pop_front() else { return };
-            let Some(line) = state.clients.get_mut(&client) else { continue };
-            if line.running < self.shares.each && line.call() {
-                line.running += 1;
+            if let Some(next) = next {
                 state.running += 1;
-            }
-            if !line.waiting.is_empty() {
-                state.order.push_back(client);
+                return Some((next, client));
             }
         }
+        None
     }
 
+    /// Ends a turn. It is for [`Turn`] alone, and calls nobody: that is done with nothing locked.
     fn end(&self, client: &Arc<str>) {
         let mut state = self.state();
         state.running -= 1;
@@ -142,7 +144,6 @@ impl Fair {
                 state.clients.remove(client);
             }
         }
-        self.call(&mut state);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -151,20 +152,21 @@ impl Fair {
 }
 
 impl Line {
-    /// Whether somebody took the turn. Who does not wait any more is passed over.
-    fn call(&mut self) -> bool {
-        while let Some(next) = self.waiting.pop_front() {
-            if next.send(()).is_ok() {
-                return true;
-            }
+    /// Who is next, if the client may have another turn. Who does not wait any more is passed over.
+    fn next(&mut self, each: usize) -> Option<oneshot::Sender<Turn>> {
+        if self.running >= each {
+            return None;
         }
-        false
+        let next = std::iter::from_fn(|| self.waiting.pop_front()).find(|next| !next.is_closed())?;
+        self.running += 1;
+        Some(next)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         self.fair.end(&self.client);
+        self.fair.call();
     }
 }
 
@@ -237,6 +239,21 @@ mod tests {
             fair.take(&two).await.expect_err("late");
             drop(held);
             fair.take(&two).await.expect("a turn");
+        });
+    }
+
+    #[test]
+    fn a_turn_given_to_a_call_that_was_cancelled_meanwhile_is_another_s() {
+        run(async {
+            let (fair, one) = (fair(1, 1, 8), Arc::from("one"));
+            let held = fair.take(&one).await.expect("a turn");
+            let mut waiting = Box::pin(fair.take(&one));
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            drop(held);
+            assert_eq!(fair.counts(), (1, 0), "it was given, and not yet taken");
+            drop(waiting);
+            assert_eq!((fair.counts(), fair.state().clients.len()), ((0, 0), 0));
+            fair.take(&one).await.expect("a turn");
         });
     }
 }
