@@ -25,8 +25,7 @@ const PREFIX: &str = "kosmo_";
 const ONCE: &str = "this-run";
 
 /// What a token gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
     /// The only integrations; None is all that the server offers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,15 +37,19 @@ pub struct Grant {
     pub write: Decision,
 }
 
-/// A token as it is kept.
+/// A token as it is kept: everything is written out, so that a limit that is misspelt is a mistake and not no limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Entry {
     /// SHA-256, in hexadecimal. A token has 256 random bits, so a slow digest would protect it no better.
     sha256: String,
     /// UTC.
     created: String,
-    #[serde(flatten)]
-    grant: Grant,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    integrations: Option<BTreeSet<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accounts: Option<BTreeSet<String>>,
+    write: Decision,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -84,7 +87,7 @@ pub fn add(host: &Host, name: &str, grant: Grant) -> Result<String, Fault> {
             let cure = format!("Remove it first: kosmo mcp:token:remove {name}");
             return Err(refused(format!("There is a token `{name}` already. {cure}")));
         }
-        known.insert(name.into(), Entry { sha256: digest(&token), created, grant });
+        known.insert(name.into(), Entry::new(&token, created, grant));
         Ok(())
     })?;
     Ok(token)
@@ -105,7 +108,7 @@ pub fn remove(host: &Host, name: &str) -> Result<bool, Fault> {
 pub fn list(host: &Host) -> Result<Vec<Known>, Fault> {
     let file = file(host)?;
     let known = read(&file)?.tokens.into_iter();
-    Ok(known.map(|(name, Entry { created, grant, .. })| Known { name, created, grant }).collect())
+    Ok(known.map(|(name, entry)| Known { name, grant: entry.grant(), created: entry.created }).collect())
 }
 
 /// The tokens a server lets in.
@@ -136,7 +139,7 @@ impl Tokens {
     pub fn once() -> Result<(Self, String), Fault> {
         let token = new_token().map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
         let grant = Grant { integrations: None, accounts: None, write: Decision::Allow };
-        let entry = Entry { sha256: digest(&token), created: now(), grant };
+        let entry = Entry::new(&token, now(), grant);
         Ok((Self { known: [(ONCE.to_owned(), entry)].into() }, token))
     }
 
@@ -157,8 +160,17 @@ impl Tokens {
 }
 
 impl Entry {
+    fn new(token: &str, created: String, grant: Grant) -> Self {
+        let Grant { integrations, accounts, write } = grant;
+        Self { sha256: digest(token), created, integrations, accounts, write }
+    }
+
+    fn grant(&self) -> Grant {
+        Grant { integrations: self.integrations.clone(), accounts: self.accounts.clone(), write: self.write }
+    }
+
     fn client(&self, name: &str, offer: &Offer) -> Client {
-        let Grant { integrations, accounts, write } = self.grant.clone();
+        let Grant { integrations, accounts, write } = self.grant();
         let cure = format!("Whoever runs the server can give `{name}` another one with kosmo mcp:token:add --write=…");
         Client::known(name, offer, Scope { name: format!("the token `{name}`"), integrations, accounts, write, cure })
     }
@@ -261,6 +273,19 @@ mod tests {
             std::fs::write(home.path().join(FILE), text).expect("a file");
             let fault = Tokens::load(&host(home.path())).expect_err("unusable");
             assert!(fault.message.contains("mcp-tokens.toml cannot be used: "), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_misspelt_gives_nothing() {
+        let home = tempfile::tempdir().expect("a folder");
+        add(&host(home.path()), "ci", grant(Decision::Deny)).expect("a token");
+        let file = home.path().join(FILE);
+        let text = std::fs::read_to_string(&file).expect("a file");
+        for typo in ["account", "Accounts", "account_names"] {
+            std::fs::write(&file, text.replace("accounts =", &format!("{typo} ="))).expect("a file");
+            let fault = Tokens::load(&host(home.path())).expect_err(typo);
+            assert!(fault.message.contains(&format!("unknown field `{typo}`")), "{fault}");
         }
     }
 }
