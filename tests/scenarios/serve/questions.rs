@@ -121,3 +121,16 @@ fn over_http_nobody_is_asked_who_did_not_say_that_it_can_be() {
     assert_eq!(server.converse().run(SEND)["fault"]["code"], "approval_required");
     assert!(scenario.simulator.sms_sent().is_empty());
 }
+
+#[test]
+fn a_function_that_is_a_tool_asks_as_a_script_does() {
+    let scenario = Scenario::new();
+    let mut client = asked(&scenario, &["--functions", "--write=ask"], accept("once"));
+    let message = json!({"from": "+14155559876", "to": "+16505559876", "text": "one"});
+    let sent = client.tool("dialpad_send_sms", message.clone());
+    assert_eq!((&sent["isError"], scenario.simulator.sms_sent().len()), (&json!(false), 1), "{sent}");
+    client.answer = Some(accept("no"));
+    let refused = client.tool("dialpad_send_sms", message);
+    assert_eq!((&refused["isError"], scenario.simulator.sms_sent().len()), (&json!(true), 1), "{refused}");
+    assert_eq!(questions(&client).len(), 2);
+}
