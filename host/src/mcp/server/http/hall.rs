@@ -52,7 +52,9 @@ impl Hall {
 
     /// Whoever has this token, which may be none.
     pub(super) fn enter(&self, token: Option<&str>) -> Option<Arc<Guest>> {
-        let client = match (&*self.access(), token) {
+        // Held until the guest is there: nobody comes in with what a token gave before.
+        let access = self.access();
+        let client = match (&*access, token) {
             (Access::Anybody, _) => Client::anybody(self.server.offer()),
             (Access::Tokens(tokens), Some(token)) => tokens.find(token, self.server.offer())?,
             (Access::Tokens(_), None) => return None,
@@ -64,7 +66,8 @@ impl Hall {
 
     /// From now on, these are let in; those whose token is gone or changed are shown out.
     pub(super) fn admit(&self, access: Access) {
-        let before = std::mem::replace(&mut *self.access(), access.clone());
+        let mut current = self.access();
+        let before = std::mem::replace(&mut *current, access.clone());
         let (Access::Tokens(before), Access::Tokens(now)) = (before, access) else { return };
         self.guests().retain(|name, guest| {
             let stays = before.same(&now, name);
