@@ -1,6 +1,7 @@
 //! Asking the person at the terminal where a permission is `ask`. What is answered for good is written to `config.toml`.
 
 use super::prompt::{self, Unseen};
+use super::question::Words;
 use super::{output, progress};
 use kosmo::mcp::{EditError, permit, permit_tool};
 use kosmo::{Approval, Approvals, Approver, Approving, Decision, Fault, Host, Operation, Question, Topic, accounts};
@@ -9,14 +10,12 @@ use std::sync::Arc;
 
 /// How often somebody may answer something else.
 const TRIES: usize = 3;
-/// Most lines of arguments that are shown, and most letters of each.
-const LINES: usize = 24;
-const WIDTH: usize = 200;
 
 pub(super) const HELP: &str = "\
 Where a permission is `ask`, a terminal asks: once, always or never; Enter, Ctrl-C and Ctrl-D are no. `always` and
-`never` are written to config.toml for that function of that account. Without a terminal on standard input and standard
-error, `ask` is a refusal that names the command which changes it.";
+`never` are written to config.toml for that function of that account. A dry run asks for yes or no, which holds for
+nothing else. Without a terminal on standard input and standard error, `ask` is a refusal that names the command which
+changes it.";
 
 /// Who can be asked, if somebody is there.
 pub(super) fn approvals(host: &Host) -> Option<Approvals> {
@@ -41,8 +40,9 @@ impl Terminal {
     /// Whoever drops this gives the terminal back, and nothing is written down.
     async fn ask(&self, question: &Question) -> io::Result<Approval> {
         let mut unseen = Unseen::begin()?;
-        output::plain_error(&shown(question));
-        let approval = answered(&mut unseen).await.unwrap_or(Approval::No);
+        let words = Words::of(question);
+        output::plain_error(&words.brief());
+        let approval = answered(&words, question.rehearsed, &mut unseen).await.unwrap_or(Approval::No);
         drop(unseen);
         if let Some(decision) = for_good(approval) {
             output::plain_error(&kept(&self.host, question, decision).await);
@@ -51,22 +51,47 @@ impl Terminal {
     }
 }
 
-async fn answered(unseen: &mut Unseen) -> io::Result<Approval> {
-    for _ in 0..TRIES {
-        match read(&prompt::answer("  once, always or never? [o/a/n, Enter for no] ", unseen).await?) {
+async fn answered(words: &Words, rehearsed: bool, unseen: &mut Unseen) -> io::Result<Approval> {
+    let (question, cure) = offered(words.is_clipped(), rehearsed);
+    let mut tries = 0..TRIES;
+    while !tries.is_empty() {
+        let answer = prompt::answer(&question, unseen).await?.to_ascii_lowercase();
+        match if rehearsed { read_rehearsed(&answer) } else { read(&answer) } {
             Some(approval) => return Ok(approval),
-            None => output::plain_error("  Please answer o, a or n, or press Enter for no."),
+            None if words.is_clipped() && matches!(&*answer, "s" | "show") => output::plain_error(words.arguments()),
+            None => {
+                output::plain_error(cure);
+                tries.next();
+            }
         }
     }
     Ok(Approval::No)
 }
 
+/// What can be answered, and the cure for what cannot. Nothing a dry run is told holds for what is sent later.
+fn offered(clipped: bool, rehearsed: bool) -> (String, &'static str) {
+    let (words, letters, cure) = match rehearsed {
+        true => ("yes or no", "y/n", "  Please answer y or n, or press Enter for no."),
+        false => ("once, always or never", "o/a/n", "  Please answer o, a or n, or press Enter for no."),
+    };
+    let more = if clipped { ", s to show all" } else { "" };
+    (format!("  {words}? [{letters}{more}, Enter for no] "), cure)
+}
+
 fn read(answer: &str) -> Option<Approval> {
-    match answer.to_ascii_lowercase().as_str() {
+    match answer {
         "o" | "once" | "y" | "yes" => Some(Approval::Once),
         "a" | "always" => Some(Approval::Always),
         "n" | "never" => Some(Approval::Never),
         "" | "no" => Some(Approval::No),
+        _ => None,
+    }
+}
+
+fn read_rehearsed(answer: &str) -> Option<Approval> {
+    match answer {
+        "y" | "yes" | "o" | "once" => Some(Approval::Once),
+        "n" | "no" | "" => Some(Approval::No),
         _ => None,
     }
 }
@@ -119,93 +144,21 @@ fn told(permitted: &accounts::Permitted) -> String {
     format!("  Written to {}: {line}. To be asked again, remove that.{besides}", file.display())
 }
 
-/// What is asked, for a terminal: nothing in it moves the cursor, and what is too long says how much is missing.
-fn shown(question: &Question) -> String {
-    let Question { provider, account, function, request, summary, .. } = question;
-    let what = match request {
-        Some(request) => format!(
-            "{provider}.{} on account '{account}' is about to send {} {},\n  which is what {function} does: {summary}",
-            request.function, request.method, request.url
-        ),
-        None => format!("{provider}.{function} on account '{account}': {summary}"),
-    };
-    let destructive = question.destructive.then_some("\n  DESTRUCTIVE: what it does cannot be undone.");
-    let rehearsed = question.rehearsed.then_some("\n  This is a dry run: no write is sent.");
-    let arguments = clipped(&output::pretty(&question.arguments));
-    let text = format!("{what}{}{}\n{arguments}", destructive.unwrap_or_default(), rehearsed.unwrap_or_default());
-    output::harmless(&text).into_owned()
-}
-
-fn clipped(text: &str) -> String {
-    let all = text.lines().count();
-    let mut lines: Vec<_> = text.lines().take(LINES).map(|line| format!("  {}", narrow(line))).collect();
-    if all > LINES {
-        lines.push(format!("  … and {} more lines", all - LINES));
-    }
-    lines.join("\n")
-}
-
-fn narrow(line: &str) -> String {
-    let letters = line.chars().count();
-    match line.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}… and {} more letters", &line[..end], letters - WIDTH),
-        None => line.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kosmo::Overlap;
-    use serde_json::{Map, Value, json};
-
-    fn question(arguments: Value) -> Question {
-        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        Question {
-            topic: Topic::Function,
-            provider: "ringcentral".into(),
-            account: "work".into(),
-            function: "delete_message".into(),
-            operation: Operation::Write,
-            destructive: true,
-            summary: "Deletes a message.".into(),
-            arguments,
-            rule: String::new(),
-            request: None,
-            rehearsed: false,
-        }
-    }
-
-    #[test]
-    fn a_question_says_what_would_happen_with_what() {
-        let expected = "ringcentral.delete_message on account 'work': Deletes a message.\n  DESTRUCTIVE: what it does \
-                        cannot be undone.\n  {\n      \"message_id\": \"123\"\n  }";
-        assert_eq!(shown(&question(json!({"message_id": "123"}))), expected);
-        let request =
-            Overlap { function: "api_delete".into(), method: "DELETE".into(), url: "https://a.test/m/1".into() };
-        let overlap = Question { request: Some(request), destructive: false, rehearsed: true, ..question(json!({})) };
-        let expected = "ringcentral.api_delete on account 'work' is about to send DELETE https://a.test/m/1,\n  which is \
-                        what delete_message does: Deletes a message.\n  This is a dry run: no write is sent.\n  {}";
-        assert_eq!(shown(&overlap), expected);
-    }
-
-    #[test]
-    fn nothing_in_a_question_steers_the_terminal_or_hides_that_there_is_more() {
-        let text = shown(&question(json!({"text": "\u{9b}2J\u{202e}\u{1b}[A\rx"})));
-        assert!(text.chars().all(|letter| letter == '\n' || !letter.is_control()), "{text:?}");
-        assert!(text.contains("\\u{9b}2J\\u{202e}\\u001b[A\\rx"), "{text}");
-        let many: Map<_, _> = (0..40).map(|number| (format!("key{number:02}"), Value::from("x".repeat(300)))).collect();
-        let text = shown(&question(Value::Object(many)));
-        assert!(text.ends_with("\n  … and 18 more lines") && text.contains("… and 116 more letters\n"), "{text}");
-    }
 
     #[test]
     fn answers_are_words_or_their_first_letters() {
-        let check = |answer, expected| assert_eq!(read(answer), expected, "{answer}");
-        check("o", Some(Approval::Once));
-        check("Always", Some(Approval::Always));
-        check("never", Some(Approval::Never));
-        check("", Some(Approval::No));
-        check("maybe", None);
+        let check = |answer, expected, rehearsed| {
+            assert_eq!((read(answer), read_rehearsed(answer)), (expected, rehearsed), "{answer}");
+        };
+        check("o", Some(Approval::Once), Some(Approval::Once));
+        check("yes", Some(Approval::Once), Some(Approval::Once));
+        check("always", Some(Approval::Always), None);
+        check("never", Some(Approval::Never), None);
+        check("n", Some(Approval::Never), Some(Approval::No));
+        check("", Some(Approval::No), Some(Approval::No));
+        check("maybe", None, None);
     }
 }

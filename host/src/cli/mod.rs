@@ -22,6 +22,7 @@ mod output;
 mod plugins;
 mod progress;
 mod prompt;
+mod question;
 mod rehearse;
 mod repl;
 mod runs;

@@ -31,6 +31,11 @@ pub(super) fn in_one_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_harmful)
 }
 
+/// As [`harmless`], and nothing is there without being seen.
+pub(super) fn distinct(text: &str) -> String {
+    harmless(&escaped(text, is_unseen)).into_owned()
+}
+
 fn escaped(text: &str, harmful: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&harmful) {
         return Cow::Borrowed(text);
@@ -42,6 +47,13 @@ fn escaped(text: &str, harmful: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Controls, and those that make text run the other way.
 fn is_harmful(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What takes no room, or looks like a blank and is none. Some of it belongs into names and emoji.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}')
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{2800}')
+        || matches!(letter, '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text as it is on standard error.

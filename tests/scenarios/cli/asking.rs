@@ -172,6 +172,39 @@ fn what_cannot_be_undone_is_called_so_and_nothing_steers_the_terminal() {
 }
 
 #[test]
+fn what_is_too_long_can_be_shown_whole() {
+    let scenario = Scenario::new();
+    let mut terminal = start(&scenario, &send(&format!("{}\u{200b}the end", "x".repeat(300))));
+    terminal.wait_for("more letters");
+    let prompt = "once, always or never? [o/a/n, s to show all, Enter for no] ";
+    for _ in 0..4 {
+        terminal.wait_for(prompt);
+        terminal.press("s\n");
+        terminal.wait_for("xxx\\u{200b}the end");
+    }
+    terminal.wait_for(prompt);
+    terminal.press("o\n");
+    let (code, screen) = terminal.end();
+    assert_eq!((code, scenario.simulator.sms_sent().len()), (0, 1), "{screen}");
+}
+
+#[test]
+fn a_dry_run_is_answered_for_itself_alone() {
+    let scenario = Scenario::new();
+    let before = config(&scenario);
+    let mut terminal = Terminal::start(&scenario, &["integrations:lua", "--dry-run", "--eval", &send("Hello")]);
+    terminal.wait_for("This is a dry run: no write is sent.");
+    terminal.wait_for("  yes or no? [y/n, Enter for no] ");
+    terminal.press("a\n");
+    terminal.wait_for("Please answer y or n, or press Enter for no.");
+    terminal.wait_for("  yes or no? [y/n, Enter for no] ");
+    terminal.press("y\n");
+    let (code, screen) = terminal.end();
+    assert!(code == 0 && !screen.contains("always"), "{screen}");
+    assert_eq!((config(&scenario), scenario.sent().len()), (before, 0));
+}
+
+#[test]
 fn a_request_by_path_is_asked_about_by_name() {
     let scenario = Scenario::new();
     let delete =
