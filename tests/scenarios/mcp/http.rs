@@ -127,6 +127,15 @@ fn check(echo: &Echo, path: &str, code: Code, part: &str) {
 }
 
 #[test]
+fn pages_without_end_are_given_up() {
+    let echo = Echo::speaking(speak);
+    let refused = fault(&scenario(&echo, "json/endless/x", json!({})), "app.mcp.s.echo({message = 'x'})");
+    // Whether their number or the time for them is up first is the machine's affair.
+    assert!(matches!(refused.code, Code::TooLarge | Code::Timeout), "{refused}");
+    assert!(refused.message.contains("MCP server 's' cannot be used: its tools do not end"), "{refused}");
+}
+
+#[test]
 fn answers_that_are_none_are_named() {
     let echo = Echo::speaking(speak);
     check(
@@ -143,7 +152,6 @@ fn answers_that_are_none_are_named() {
     );
     check(&echo, "page/x", Code::Unreachable, "neither JSON nor events");
     check(&echo, "huge/x", Code::Unreachable, "has more than 4194304 bytes");
-    check(&echo, "json/endless/x", Code::TooLarge, "its tools do not end");
     check(&echo, "events/wrong-ids/x", Code::Unreachable, "broke off: the connection is closed");
 }
 
