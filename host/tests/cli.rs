@@ -85,12 +85,13 @@ fn code_comes_from_a_pipe_only_if_nothing_else_names_it() {
 
 /// The envelope's `error`, after everything else in it was found to be as a failure's should be.
 #[track_caller]
-fn check_envelope(shell: &Shell, line: &[&str], code: i32, error: &str) {
+fn check_envelope(shell: &Shell, line: &[&str], code: i32, fault: Option<&str>, error: &str) {
     let output = shell.run(line);
     let envelope: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     let keys: Vec<_> = envelope.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected = "success output error result execution_time_ms memory_usage integration_calls meta";
-    assert_eq!(keys.join(" "), expected);
+    let told = fault.map_or("", |_| "fault ");
+    let expected = format!("success output error result {told}execution_time_ms memory_usage integration_calls meta");
+    assert_eq!((keys.join(" "), envelope["fault"]["code"].as_str()), (expected, fault), "{line:?}");
     assert_eq!((&envelope["success"], &envelope["result"]), (&Value::Bool(false), &Value::Null));
     let told = envelope["error"].as_str().expect("a sentence");
     assert!(told.contains(error), "{told}");
@@ -101,7 +102,10 @@ fn check_envelope(shell: &Shell, line: &[&str], code: i32, error: &str) {
 fn every_failure_of_a_script_is_an_envelope_for_programs() {
     let shell = workflow();
     for command in ["integrations:lua", "mcp:lua"] {
-        let check = |line: &[&str], code, error| check_envelope(&shell, &[&[command], line].concat(), code, error);
+        let check = |line: &[&str], code, error| {
+            let fault = (code == 2).then_some("invalid_argument");
+            check_envelope(&shell, &[&[command], line].concat(), code, fault, error)
+        };
         check(&["fails.lua", "--json"], 1, "fails.lua:2: it broke");
         check(&["broken.lua", "--json"], 1, "broken.lua:1: ");
         check(&["missing.lua", "--json"], 1, "Lua file not found: missing.lua");
@@ -113,7 +117,8 @@ fn every_failure_of_a_script_is_an_envelope_for_programs() {
         check(&["--eval", "--json"], 2, "write the code right after --eval");
     }
     let broken = Shell::new().file("config.toml", "[accounts");
-    check_envelope(&broken, &["integrations:lua", "-e", "return 1", "--json"], 1, "config.toml, line 1: ");
+    let line = ["integrations:lua", "-e", "return 1", "--json"];
+    check_envelope(&broken, &line, 1, Some("unconfigured"), "config.toml, line 1: ");
 }
 
 #[test]
