@@ -153,7 +153,7 @@ fn check_refused(text: &str, line: usize, part: &str) {
 fn what_would_not_be_enforced_is_refused_with_its_line() {
     check_refused("[grants.probe]\nrequest = []\n", 2, "expected one of `accounts`, `requests`, `limits`");
     check_refused("[grants.probe]\nrequests = [\"GET /a/*\"]\n", 2, "is not a path pattern");
-    check_refused("[grants.probe]\nrequests = [\n  \"GET /a\",\n  \"get /b\",\n]\n", 2, "HTTP method in upper case");
+    check_refused("[grants.probe]\nrequests = [\n  \"GET /a\",\n  \"get /b\",\n]\n", 4, "HTTP method in upper case");
     check_refused("[grants.probe]\nrequests = [\"GET http://a.test/**\"]\n", 2, "clear text");
     check_refused("[grants.probe]\nrequests = [\"GET https://*.com/**\"]\n", 2, "at least two labels");
     check_refused("[grants.probe]\naccounts = [\"Work\"]\n", 2, "`Work` is no name");

@@ -39,7 +39,7 @@ fn an_unknown_name_is_answered_with_the_nearest_known_ones() {
     );
     check("app.integrations.dialpad({})", &format!("`dialpad` is a provider: call one of its functions: {functions}"));
     check("app.integrations({})", "Call one of its functions: app.integrations.<provider>.<function>({})");
-    check("app.mcp.github.issues({})", "No MCP server offers it. mcp.servers() lists the configured servers");
+    check("app.mcp.github.issues({})", "There is no MCP server `github`. None is configured: kosmo mcp:add");
 }
 
 #[test]
