@@ -21,15 +21,19 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use service::Service;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Bytes of a request's head, and fields in it.
 const HEAD: usize = 32 << 10;
 const FIELDS: usize = 64;
+/// How long the last answers have to reach whoever waits for them.
+const DELIVERY: Duration = Duration::from_secs(1);
 /// How long connections have to end once nothing is under way.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -127,9 +131,13 @@ impl Door {
         };
         drop(listener);
         let left = self.hall.server().finish(self.settings.patience).await;
+        let mut connections = pin!(connections.shutdown());
+        // What came to its end is still on its way to whoever asked; those who only listen are not waited for.
+        let delivered = timeout(DELIVERY, &mut connections).await.is_ok();
         self.hall.close();
-        // Whoever keeps a connection open is not waited for.
-        let _ = tokio::time::timeout(CLOSING, connections.shutdown()).await;
+        if !delivered {
+            let _ = timeout(CLOSING, connections).await;
+        }
         accepted.map(|()| left)
     }
 
