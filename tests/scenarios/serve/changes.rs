@@ -7,6 +7,7 @@ use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// A scenario whose plugins lie in its own home, and where.
 fn own_plugins() -> (Scenario, PathBuf) {
@@ -42,7 +43,10 @@ fn a_client_that_listens_over_http_is_told_too() {
     let (scenario, folder) = own_plugins();
     let server = Web::start(&scenario, &["--functions"]);
     let session = server.converse();
-    let mut lines = BufReader::new(session.listen()).lines();
+    // Signs of life come all the time, so a silent server would not end this by itself.
+    let begun = Instant::now();
+    let lines = BufReader::new(session.listen()).lines();
+    let mut lines = lines.take_while(|_| begun.elapsed() < Duration::from_secs(60));
     put(examples().join("weather.wasm"), folder.join("weather.wasm"));
     server.wait_for("kosmo: plugins and configuration were read again");
     let told = lines.any(|line| line.expect("a line").contains("notifications/resources/list_changed"));

@@ -91,17 +91,19 @@ async fn listed(server: &Server, client: &Client) -> Option<Listed> {
 /// Tells a client of what changed, for as long as its connection lives.
 async fn follow(server: Server, client: Client, peer: Peer<RoleServer>) {
     let mut revision = server.inner.revision.subscribe();
-    let Some(mut before) = listed(&server, &client).await else { return };
+    let known = listed(&server, &client).await;
+    // Of what changed while it was looked at, nobody can say what the client has seen.
+    let mut before = known.filter(|_| !revision.has_changed().unwrap_or(true));
     while revision.changed().await.is_ok() && !peer.is_transport_closed() {
         let Some(now) = listed(&server, &client).await else { return };
         // A client that went away is not told, and that ends this with its connection.
-        if now.tools.tools != before.tools.tools {
+        if before.as_ref().is_none_or(|before| before.tools.tools != now.tools.tools) {
             let _ = peer.notify_tool_list_changed().await;
         }
-        if now.resources != before.resources {
+        if before.as_ref().is_none_or(|before| before.resources != now.resources) {
             let _ = peer.notify_resource_list_changed().await;
         }
-        before = now;
+        before = Some(now);
     }
 }
 
