@@ -102,7 +102,9 @@ const ASKED: [(&[&str], &str); 6] = [
 
 fn inspect(inspector: &Inspector) -> Result<()> {
     let pipes = [inspector.kosmo.display().to_string(), "mcp:serve".into(), "--functions".into()];
-    inspector.ask_all("stdio", &pipes, &[])?;
+    // What it starts gets no environment but what it is told to hand on.
+    let [home, plugins] = inspector.home.variables();
+    inspector.ask_all("stdio", &pipes, &["-e", &home, "-e", &plugins])?;
     let server = Served::start(inspector)?;
     let header = format!("Authorization: Bearer {}", server.token);
     inspector.ask_all("http", std::slice::from_ref(&server.url), &["--header", &header])

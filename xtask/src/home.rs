@@ -53,6 +53,11 @@ impl Home {
         Ok(self)
     }
 
+    /// What a program has to hand on that starts `kosmo` with an environment of its own.
+    pub(crate) fn variables(&self) -> [String; 2] {
+        [format!("KOSMO_HOME={}", self.folder.display()), format!("KOSMO_PLUGINS={}", self.plugins.display())]
+    }
+
     /// Makes `kosmo` and whatever the command starts use this home, and nothing else.
     pub(crate) fn apply(&self, command: &mut Command) {
         command.env("KOSMO_HOME", &self.folder).env("KOSMO_PLUGINS", &self.plugins);
