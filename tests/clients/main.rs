@@ -58,6 +58,8 @@ fn main() {
         (tallies, (begun, size(server.id())))
     });
     let reloads = server.metric("kosmo_reloads_total{outcome=\"ok\"}").unwrap_or_default();
+    // An exit drops nothing, and would leave the server behind.
+    drop(server);
     exit(report(&tallies, sizes, swaps.load(Ordering::Relaxed), reloads));
 }
 

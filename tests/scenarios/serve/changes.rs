@@ -47,6 +47,7 @@ fn a_client_that_listens_over_http_is_told_too() {
     let begun = Instant::now();
     let lines = BufReader::new(session.listen()).lines();
     let mut lines = lines.take_while(|_| begun.elapsed() < Duration::from_secs(60));
+    assert!(lines.any(|line| line.expect("a line").starts_with("retry: ")), "it listens");
     put(examples().join("weather.wasm"), folder.join("weather.wasm"));
     server.wait_for("kosmo: plugins and configuration were read again");
     let told = lines.any(|line| line.expect("a line").contains("notifications/resources/list_changed"));

@@ -96,14 +96,17 @@ async fn follow(server: Server, client: Client, peer: Peer<RoleServer>) {
     let mut before = known.filter(|_| !revision.has_changed().unwrap_or(true));
     while revision.changed().await.is_ok() && !peer.is_transport_closed() {
         let Some(now) = listed(&server, &client).await else { return };
-        // A client that went away is not told, and that ends this with its connection.
+        let mut told = true;
         if before.as_ref().is_none_or(|before| before.tools.tools != now.tools.tools) {
-            let _ = peer.notify_tool_list_changed().await;
+            told &= peer.notify_tool_list_changed().await.is_ok();
         }
         if before.as_ref().is_none_or(|before| before.resources != now.resources) {
-            let _ = peer.notify_resource_list_changed().await;
+            told &= peer.notify_resource_list_changed().await.is_ok();
         }
-        before = Some(now);
+        // Who does not listen yet is told with what changes next.
+        if told {
+            before = Some(now);
+        }
     }
 }
 
