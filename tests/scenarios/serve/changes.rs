@@ -42,7 +42,9 @@ fn a_plugin_that_is_installed_while_clients_are_connected_reaches_them() {
 fn a_client_that_listens_over_http_is_told_too() {
     let (scenario, folder) = own_plugins();
     let server = Web::start(&scenario, &["--functions"]);
-    let session = server.converse();
+    let mut session = server.converse();
+    // Folders are looked into when somebody first asks what is in them.
+    session.call("resources/list", json!({}));
     // Signs of life come all the time, so a silent server would not end this by itself.
     let begun = Instant::now();
     let lines = BufReader::new(session.listen()).lines();
