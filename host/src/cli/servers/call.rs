@@ -80,7 +80,10 @@ pub(super) fn any(arguments: &McpCall) -> Outcome {
     let begun = Instant::now();
     match split(host.mcp(), &arguments.tool) {
         Ok((server, tool)) => run(&host, &server, &tool, &arguments.words, &arguments.options),
-        Err(fault) => Ok(tell(&arguments.tool, None, Err(fault), &arguments.options, None, begun)),
+        Err(fault) => {
+            let asked = Asked { function: &arguments.tool, operation: None, server: None, begun };
+            Ok(asked.tell(Err(fault), &arguments.options))
+        }
     }
 }
 
@@ -140,7 +143,8 @@ fn run(host: &Host, server: &str, tool: &str, words: &[String], options: &Option
     let operation = found.map(|(_, operation)| operation.as_str());
     let interrupted = answer.as_ref().is_err_and(|fault| fault.code == Code::Interrupted);
     let answer = answer.map_err(|fault| if interrupted { recorded(signals.interrupt(), fault) } else { fault });
-    let code = tell(&format!("{server}.{name}"), operation, answer, options, Some(server), begun);
+    let asked = Asked { function: &format!("{server}.{name}"), operation, server: Some(server), begun };
+    let code = asked.tell(answer, options);
     Ok(if interrupted { signals.exit_code() } else { code })
 }
 
@@ -149,7 +153,7 @@ fn listen(server: &str, tool: &str, options: &Options, begun: Instant) -> Signal
     let (server, function, options) = (server.to_owned(), format!("{server}.{tool}"), options.clone());
     Signals::listen(move |interrupt| {
         let fault = recorded(interrupt, interrupt.fault());
-        tell(&function, None, Err(fault), &options, Some(&server), begun);
+        Asked { function: &function, operation: None, server: Some(&server), begun }.tell(Err(fault), &options);
     })
 }
 
@@ -161,54 +165,51 @@ fn recorded(interrupt: &Interrupt, fault: Fault) -> Fault {
     fault
 }
 
-/// Prints it and gives the exit code.
-fn tell(
-    function: &str,
-    operation: Option<&str>,
-    answer: Result<Value, Fault>,
-    options: &Options,
-    server: Option<&str>,
+/// What was asked for, as its answer tells it.
+struct Asked<'a> {
+    /// `files.read_file`
+    function: &'a str,
+    operation: Option<&'a str>,
+    server: Option<&'a str>,
     begun: Instant,
-) -> i32 {
-    let code = answer.as_ref().err().map_or(0, failure::exit_code);
-    match answer {
-        answer if options.json => output::json(&envelope(function, operation, answer, options, server, begun)),
-        Ok(Value::String(text)) => output::foreign(&text),
-        Ok(data) => output::foreign(&output::pretty(&data)),
-        Err(fault) => output::error(&fault.message),
-    }
-    code
 }
 
-fn envelope(
-    function: &str,
-    operation: Option<&str>,
-    answer: Result<Value, Fault>,
-    options: &Options,
-    server: Option<&str>,
-    begun: Instant,
-) -> Value {
-    let fault = answer.as_ref().err();
-    let mut envelope = json!({
-        "function": function,
-        "success": fault.is_none(),
-        "data": answer.as_ref().ok().filter(|_| !options.dry_run),
-        "error": fault.map(|fault| &fault.message),
-    });
-    if let Some(fault) = fault {
-        envelope["fault"] = json!(fault);
+impl Asked<'_> {
+    /// Prints the answer and gives the exit code.
+    fn tell(&self, answer: Result<Value, Fault>, options: &Options) -> i32 {
+        let code = answer.as_ref().err().map_or(0, failure::exit_code);
+        match answer {
+            answer if options.json => output::json(&self.envelope(answer, options)),
+            Ok(Value::String(text)) => output::foreign(&text),
+            Ok(data) => output::foreign(&output::pretty(&data)),
+            Err(fault) => output::error(&fault.message),
+        }
+        code
     }
-    if let (Ok(request), true) = (&answer, options.dry_run) {
-        envelope["request"] = request.clone();
+
+    fn envelope(&self, answer: Result<Value, Fault>, options: &Options) -> Value {
+        let fault = answer.as_ref().err();
+        let mut envelope = json!({
+            "function": self.function,
+            "success": fault.is_none(),
+            "data": answer.as_ref().ok().filter(|_| !options.dry_run),
+            "error": fault.map(|fault| &fault.message),
+        });
+        if let Some(fault) = fault {
+            envelope["fault"] = json!(fault);
+        }
+        if let (Ok(request), true) = (&answer, options.dry_run) {
+            envelope["request"] = request.clone();
+        }
+        envelope["meta"] = json!({
+            "dry_run": options.dry_run,
+            "operation": self.operation,
+            "permission_bypassed": options.force,
+            "server": self.server,
+        });
+        envelope["duration_ms"] = json!((self.begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0);
+        envelope
     }
-    envelope["meta"] = json!({
-        "dry_run": options.dry_run,
-        "operation": operation,
-        "permission_bypassed": options.force,
-        "server": server,
-    });
-    envelope["duration_ms"] = json!((begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0);
-    envelope
 }
 
 /// What was typed behind a tool's name. What the values mean, the tool's schema says.
