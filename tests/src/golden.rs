@@ -6,8 +6,6 @@
 use crate::settle::{excerpt, settled};
 use crate::{Ran, Scenario};
 use std::path::Path;
-use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 
 /// Command lines and what they printed, with everything that differs from run to run replaced by a name.
 pub struct Transcript<'a> {
@@ -125,7 +123,7 @@ fn without_digests(text: &str) -> String {
     parts.map(settled).collect()
 }
 
-/// Tokens for `mcp:serve`, and when they were made.
+/// Tokens for `mcp:serve`.
 fn without_tokens(text: &str) -> String {
     const TOKEN: usize = 43;
     let mut parts = text.split("kosmo_");
@@ -134,23 +132,11 @@ fn without_tokens(text: &str) -> String {
         let secret = part.get(..TOKEN).filter(|secret| secret.bytes().all(is_letter_of_tokens));
         settled.push_str(&secret.map_or_else(|| format!("kosmo_{part}"), |_| format!("TOKEN{}", &part[TOKEN..])));
     }
-    settled.split_inclusive(' ').map(without_moment).collect()
+    settled
 }
 
 fn is_letter_of_tokens(letter: u8) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_')
-}
-
-/// `2026-11-22T05:19:40Z`, perhaps in quotes; one of long ago is an example, and stays.
-fn without_moment(word: &str) -> String {
-    let at = word.find(|letter: char| letter.is_ascii_digit()).unwrap_or(0);
-    let moment = word.get(at..at + 20).filter(|moment| is_recent(moment));
-    moment.map_or_else(|| word.to_owned(), |moment| word.replace(moment, "MOMENT"))
-}
-
-fn is_recent(moment: &str) -> bool {
-    let moment = OffsetDateTime::parse(moment, &Rfc3339);
-    moment.is_ok_and(|moment| (OffsetDateTime::now_utc() - moment).abs() < Duration::DAY)
 }
 
 /// Milliseconds in JSON.
@@ -174,10 +160,6 @@ mod tests {
             "{\n \"duration_ms\": 0,\n \"a_ms\": 0\n}"
         );
         assert_eq!(without_tokens(&format!("a kosmo_{} kosmo_x", "b".repeat(43))), "a TOKEN kosmo_x");
-        let now = OffsetDateTime::now_utc().replace_nanosecond(0).expect("a second has a beginning");
-        let now = now.format(&Rfc3339).expect("a time of this century");
-        assert_eq!(without_tokens(&format!("\"{now}\"\n 2026-05-01 ")), "\"MOMENT\"\n 2026-05-01 ");
-        assert_eq!(without_tokens("\"2026-05-01T00:00:00Z\" "), "\"2026-05-01T00:00:00Z\" ");
         assert_eq!(quoted("--to=+1"), "--to=+1");
         assert_eq!(quoted("it's"), "'it'\\''s'");
     }

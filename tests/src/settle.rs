@@ -1,5 +1,8 @@
 //! What is different in every run, by a name: moments, runs, measures, ports.
 
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
 /// Every line that is the same in every run stays as it is.
 pub(crate) fn settled(text: &str) -> String {
     let moving = text.lines().any(|line| moment(line).is_some_and(|moment| line.starts_with(moment)));
@@ -8,15 +11,12 @@ pub(crate) fn settled(text: &str) -> String {
 
 /// A line of JSON: `"time": "2026-11-26T…Z"`, `"run": "9f86d081884c7d65"`, `"ms": 1.5`, `"memory_usage": 40000`.
 fn field(line: &str) -> String {
-    let Some((key, value)) = line.split_once("\": ") else { return line.into() };
+    let Some((key, value)) = line.split_once("\": ") else { return without_moment(line) };
     let end = if value.trim_end().ends_with(',') { "," } else { "" };
     match key.trim_start() {
         "\"ms" | "\"durationMs" | "\"memory_usage" if !value.starts_with("null") => format!("{key}\": 0{end}\n"),
         "\"run" if value.starts_with('"') => format!("{key}\": \"RUN\"{end}\n"),
-        _ => match moment(line) {
-            Some(moment) => line.replace(moment, "TIME"),
-            None => line.into(),
-        },
+        _ => without_moment(line),
     }
 }
 
@@ -33,10 +33,18 @@ fn row(line: &str) -> String {
     settled.collect::<Vec<_>>().join("  ") + "\n"
 }
 
-/// `2026-11-26T11:12:13.456Z`
+fn without_moment(line: &str) -> String {
+    moment(line).map_or_else(|| line.into(), |moment| line.replace(moment, "TIME"))
+}
+
+/// `2026-11-26T11:12:13.456Z`; one of long ago is an example, and stays.
 fn moment(line: &str) -> Option<&str> {
-    let words = line.split([' ', '"']);
-    { words }.find(|word| word.len() >= 20 && word.ends_with('Z') && word.as_bytes()[10] == b'T')
+    let mut words = line.split([' ', '"', '\n']);
+    words.find(|word| OffsetDateTime::parse(word, &Rfc3339).is_ok_and(is_recent))
+}
+
+fn is_recent(moment: OffsetDateTime) -> bool {
+    (OffsetDateTime::now_utc() - moment).abs() < Duration::DAY
 }
 
 /// The first lines of something long, each as wide as a window. What is cut off shows as `…`; a line of JSON stays one.
@@ -60,15 +68,20 @@ mod tests {
 
     #[test]
     fn rows_and_fields_are_the_same_in_every_run() {
-        let table = "TIME                  RUN   WHO  WHAT    RESULT  MS    BECAUSE OF\n\
-                     2026-11-26T11:12:13Z  9f86  p.a  GET /a  200     12.5  second\n";
+        let now = OffsetDateTime::now_utc().format(&Rfc3339).expect("a time of this century");
+        let table = format!(
+            "TIME                  RUN   WHO  WHAT    RESULT  MS    BECAUSE OF\n\
+             {now}  9f86  p.a  GET /a  200     12.5  second\n"
+        );
         assert_eq!(
-            settled(table),
+            settled(&table),
             "TIME  RUN  WHO  WHAT  RESULT  MS  BECAUSE OF\nTIME  RUN  p.a  GET /a  200  0  second\n"
         );
-        let json = "  \"time\": \"2026-11-26T11:12:13.5Z\",\n  \"run\": \"9f86\",\n  \"ms\": 1.5\n  \"to\": \"9f86\"\n";
-        assert_eq!(settled(json), "  \"time\": \"TIME\",\n  \"run\": \"RUN\",\n  \"ms\": 0\n  \"to\": \"9f86\"\n");
+        let json = format!("  \"time\": \"{now}\",\n  \"run\": \"9f86\",\n  \"ms\": 1.5\n  \"to\": \"9f86\"\n");
+        assert_eq!(settled(&json), "  \"time\": \"TIME\",\n  \"run\": \"RUN\",\n  \"ms\": 0\n  \"to\": \"9f86\"\n");
         assert_eq!(settled("NAME     N\ndialpad  7\n"), "NAME     N\ndialpad  7\n");
+        assert_eq!(settled(&format!("ci  deny  {now}\n")), "ci  deny  TIME\n");
+        assert_eq!(settled("\"2026-05-01T00:00:00Z\" 2026-05-01\n"), "\"2026-05-01T00:00:00Z\" 2026-05-01\n");
     }
 
     #[test]
