@@ -125,13 +125,14 @@ async fn of_function(host: &Host, question: &Question, decision: Decision) -> Re
 /// One tool by its name, or all that is read of a server.
 fn of_server(host: &Host, question: &Question, decision: Decision) -> Result<String, EditError> {
     let server = question.provider.strip_prefix("mcp.").unwrap_or(&question.provider);
-    let word = decision.as_str();
+    let holder = host.mcp().find(server)?.holder();
+    let (word, table) = (decision.as_str(), holder.table());
     let line = if question.topic == Topic::Tool {
-        permit_tool(host, server, &question.function, decision)?;
-        format!("{:?} = \"{word}\" under [mcp.servers.{server}.permissions.tools]", question.function)
+        permit_tool(host, holder, &question.function, decision)?;
+        format!("{:?} = \"{word}\" under [{table}.tools]", question.function)
     } else {
-        permit(host, server, Operation::Read, decision)?;
-        format!("read = \"{word}\" under [mcp.servers.{server}.permissions]")
+        permit(host, holder, Operation::Read, decision)?;
+        format!("read = \"{word}\" under [{table}]")
     };
     Ok(output::in_one_line(&format!("  Written to config.toml: {line}. To be asked again, remove that.")).into_owned())
 }

@@ -60,6 +60,9 @@ pub struct Server {
     /// The folder of the project that it was found from.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// Whether it came with the project and stands in the place of one of the home.
+    #[serde(skip)]
+    pub replaces_own: bool,
     /// Of its entry: SHA-256, hexadecimal. What it runs, and what it is told, has this fingerprint alone.
     #[serde(skip)]
     pub fingerprint: String,
@@ -165,8 +168,8 @@ impl McpConfig {
     /// With the permissions that these files give.
     #[must_use]
     pub fn with_policy(mut self, policy: &McpPolicy) -> Self {
-        for (name, server) in &mut self.servers {
-            server.permissions = policy.permissions(name);
+        for server in self.servers.values_mut() {
+            server.permissions = policy.permissions(server.holder());
         }
         self
     }
@@ -203,10 +206,18 @@ impl McpConfig {
         };
         for (name, entry) in entries {
             match server(source, path, &self.root, &name, entry) {
-                Ok(server) => drop(self.servers.insert(name, server)),
+                Ok(server) => self.put(server),
                 Err(problem) => self.warnings.push(Warning::Server { path: path.into(), server: name, problem }),
             }
         }
+    }
+
+    /// In place of one of the same name, if there is one.
+    fn put(&mut self, mut server: Server) {
+        let before = self.servers.get(&server.name);
+        server.replaces_own =
+            server.is_of_project() && before.is_some_and(|before| before.replaces_own || !before.is_of_project());
+        self.servers.insert(server.name.clone(), server);
     }
 }
 

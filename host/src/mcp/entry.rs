@@ -84,6 +84,7 @@ pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry
         env: templates(env),
         headers: templates(headers),
         folder: folder.into(),
+        replaces_own: false,
         fingerprint,
     })
 }

@@ -1,5 +1,6 @@
 //! Secrets of servers, for the operator's own tools: they go in sealed, and no value comes out.
 
+use super::Holder;
 use super::edit_error::EditError;
 use super::place;
 use super::secrets::OWNER;
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 pub struct KeptSecret {
     /// Whose it is.
     pub server: String,
+    /// The folder of the project whose server that is. None for one of the home.
+    pub project: Option<String>,
     /// What it is called.
     pub key: String,
     /// The environment variable that holds it whenever it is needed, if it is not kept itself.
@@ -25,45 +28,49 @@ pub struct KeptSecret {
 ///
 /// # Errors
 /// `invalid_argument` for a key that no reference could name; else why the store cannot be used.
-pub fn set_secret(host: &Host, server: &str, key: &str, value: Value) -> Result<(), EditError> {
-    place::check_name(server)?;
+pub fn set_secret(host: &Host, holder: Holder<'_>, key: &str, value: Value) -> Result<(), EditError> {
+    let account = account(holder)?;
     check_key(key)?;
     let (_, store) = place::home(host)?;
-    Ok(store.change(OWNER, server, &[(key.to_owned(), value)].into(), &[]).map_err(Fault::from)?)
+    Ok(store.change(OWNER, &account, &[(key.to_owned(), value)].into(), &[]).map_err(Fault::from)?)
 }
 
 /// Drops a secret. Whether there was one.
 ///
 /// # Errors
 /// When the store cannot be used.
-pub fn unset_secret(host: &Host, server: &str, key: &str) -> Result<bool, EditError> {
+pub fn unset_secret(host: &Host, holder: Holder<'_>, key: &str) -> Result<bool, EditError> {
+    let Some(account) = holder.account() else { return Ok(false) };
     let (_, store) = place::home(host)?;
-    let was = store.fields(OWNER, server).map_err(Fault::from)?.contains_key(key);
+    let was = store.fields(OWNER, &account).map_err(Fault::from)?.contains_key(key);
     if was {
-        store.change(OWNER, server, &BTreeMap::new(), &[key.into()]).map_err(Fault::from)?;
+        store.change(OWNER, &account, &BTreeMap::new(), &[key.into()]).map_err(Fault::from)?;
     }
     Ok(was)
 }
 
-/// The secrets of one server, or of all.
+/// The secrets of the servers of this name, or of all, in the home and in every project.
 ///
 /// # Errors
 /// When the store cannot be used.
 pub fn kept_secrets(host: &Host, server: Option<&str>) -> Result<Vec<KeptSecret>, EditError> {
     let (_, store) = place::home(host)?;
-    let servers = match server {
-        Some(server) => vec![server.to_owned()],
-        None => store.accounts(OWNER).map_err(Fault::from)?,
-    };
     let mut all = Vec::new();
-    for server in servers {
-        let fields = store.fields(OWNER, &server).map_err(Fault::from)?;
-        all.extend(fields.into_iter().map(|(key, value)| described(host, &server, key, value)));
+    for account in store.accounts(OWNER).map_err(Fault::from)? {
+        let holder = Holder::read(&account);
+        if server.is_none_or(|server| server == holder.server) {
+            let fields = store.fields(OWNER, &account).map_err(Fault::from)?;
+            all.extend(fields.into_iter().map(|(key, value)| described(host, holder, key, value)));
+        }
     }
     Ok(all)
 }
 
-fn described(host: &Host, server: &str, key: String, value: Value) -> KeptSecret {
+fn account(holder: Holder<'_>) -> Result<String, EditError> {
+    holder.account().ok_or_else(|| EditError::Name(holder.server.into()))
+}
+
+fn described(host: &Host, holder: Holder<'_>, key: String, value: Value) -> KeptSecret {
     let (variable, is_set) = match value {
         Value::Text(_) => (None, true),
         Value::Environment(name) => {
@@ -71,7 +78,7 @@ fn described(host: &Host, server: &str, key: String, value: Value) -> KeptSecret
             (Some(name), is_set)
         }
     };
-    KeptSecret { server: server.into(), key, variable, is_set }
+    KeptSecret { server: holder.server.into(), project: holder.folder(), key, variable, is_set }
 }
 
 /// References end a server's name at the last dot, and themselves at a brace.

@@ -1,5 +1,6 @@
 //! What scripts may do with a server, written into the operator's own file: a project's could not widen anything.
 
+use super::Holder;
 use super::edit_error::EditError;
 use super::place;
 use crate::description::Operation;
@@ -10,20 +11,22 @@ use crate::{Host, config_edit};
 ///
 /// # Errors
 /// When `config.toml` cannot be changed.
-pub fn permit(host: &Host, server: &str, operation: Operation, decision: Decision) -> Result<(), EditError> {
-    set(host, &["mcp", "servers", server, "permissions", operation.as_str()], decision)
+pub fn permit(host: &Host, holder: Holder<'_>, operation: Operation, decision: Decision) -> Result<(), EditError> {
+    set(host, holder, &[operation.as_str()], decision)
 }
 
 /// Decides about one tool, by its exact name.
 ///
 /// # Errors
 /// When `config.toml` cannot be changed.
-pub fn permit_tool(host: &Host, server: &str, tool: &str, decision: Decision) -> Result<(), EditError> {
-    set(host, &["mcp", "servers", server, "permissions", "tools", tool], decision)
+pub fn permit_tool(host: &Host, holder: Holder<'_>, tool: &str, decision: Decision) -> Result<(), EditError> {
+    set(host, holder, &["tools", tool], decision)
 }
 
-fn set(host: &Host, keys: &[&str], decision: Decision) -> Result<(), EditError> {
+fn set(host: &Host, holder: Holder<'_>, below: &[&str], decision: Decision) -> Result<(), EditError> {
     let (home, _) = place::home(host)?;
     let _alone = place::alone(host)?;
-    Ok(config_edit::set(home, keys, decision.as_str())?)
+    let table = holder.keys();
+    let keys: Vec<_> = table.iter().map(String::as_str).chain(below.iter().copied()).collect();
+    Ok(config_edit::set(home, &keys, decision.as_str())?)
 }

@@ -1,5 +1,6 @@
 //! Where MCP servers are written: the file of the kosmo home, or the project's.
 
+use super::Holder;
 use super::edit_error::EditError;
 use super::file::Target;
 use crate::Host;
@@ -29,6 +30,11 @@ impl Scope {
             Self::Global => "global",
             Self::Project => "project",
         }
+    }
+
+    /// Who has what is given to a server there. `root` is the project's folder.
+    pub fn holder<'a>(self, server: &'a str, root: &'a Path) -> Holder<'a> {
+        Holder { server, project: (self == Self::Project).then_some(root) }
     }
 
     /// The file it is written into. `root` is the project's folder.

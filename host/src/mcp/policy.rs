@@ -4,7 +4,9 @@ use crate::approval::Approval;
 use crate::audit::Verdict;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
+use crate::mcp::Holder;
 use crate::mcp::config::{Permissions, Server};
+use crate::mcp::holder::key;
 use crate::permission::Decision;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -23,10 +25,20 @@ pub struct McpSettings {
     pub allow_force_bypass: bool,
     /// Variables of the environment that servers may ask for besides `KOSMO_MCP_…`.
     pub allowed_env: BTreeSet<String>,
-    /// About single servers.
+    /// About single servers of the home.
     pub servers: BTreeMap<String, McpServerSettings>,
+    /// About those of projects, by the project's folder.
+    pub projects: BTreeMap<String, McpProjectSettings>,
     /// The entries that were reviewed: by server, the fingerprint that counts in the project of a folder.
     pub trust: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What is said of the servers of one project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpProjectSettings {
+    /// By name.
+    pub servers: BTreeMap<String, McpServerSettings>,
 }
 
 /// What is said of one server.
@@ -55,6 +67,8 @@ pub struct McpPermission {
 pub(crate) struct McpNarrowing {
     permissions_default: Option<Decision>,
     servers: BTreeMap<String, McpServerSettings>,
+    #[serde(rename = "projects")]
+    _projects: NotInProjects,
     #[serde(rename = "trust")]
     _trust: NotInProjects,
     #[serde(rename = "allow_force_bypass")]
@@ -112,8 +126,14 @@ pub(crate) struct McpRuling {
     cure: String,
 }
 
-/// What a file says, and the key and table it says it with.
-type Word = (Decision, String, String);
+/// What a file says, the key and table it says it with, and the table in which it could say something else.
+#[derive(Clone, Debug)]
+struct Word {
+    decision: Decision,
+    key: String,
+    table: String,
+    cure: String,
+}
 
 impl McpPolicy {
     pub(crate) fn new(own: McpSettings) -> Self {
@@ -135,8 +155,8 @@ impl McpPolicy {
     }
 
     /// What counts for a server's tools of which no file says more.
-    pub fn permissions(&self, server: &str) -> Permissions {
-        let word = |operation| self.decide(server, "", operation).decision.as_str();
+    pub fn permissions(&self, holder: Holder<'_>) -> Permissions {
+        let word = |operation| self.decide(holder, "", operation).decision.as_str();
         Permissions { read: word(Operation::Read), write: word(Operation::Write) }
     }
 
@@ -189,65 +209,85 @@ impl McpPolicy {
     ///
     /// # Errors
     /// `approval_required` or `denied`, naming the cure.
-    pub fn check(&self, server: &str, tool: &str, operation: Operation, force: bool) -> Result<(), Fault> {
-        self.decide(server, tool, operation).check(server, operation, force)
+    pub fn check(&self, holder: Holder<'_>, tool: &str, operation: Operation, force: bool) -> Result<(), Fault> {
+        self.decide(holder, tool, operation).check(holder.server, operation, force)
     }
 
     /// Whether no tool of a server may be used at all, whatever it is called and does.
-    pub(crate) fn denies_everything(&self, server: &str) -> bool {
-        let tools = self.own.servers.get(server).map(|settings| settings.permissions.tools.keys());
-        let mut names = tools.into_iter().flatten().map(String::as_str).chain([""]);
+    pub(crate) fn denies_everything(&self, holder: Holder<'_>) -> bool {
+        let said = [self.said(holder), self.said(Holder::of_home(holder.server))];
+        let tools = said.into_iter().flatten().flat_map(|permission| permission.tools.keys());
+        let mut names = tools.map(String::as_str).chain([""]);
         names.all(|tool| {
-            let denied = |operation| self.decide(server, tool, operation).decision == Decision::Deny;
+            let denied = |operation| self.decide(holder, tool, operation).decision == Decision::Deny;
             denied(Operation::Read) && denied(Operation::Write)
         })
     }
 
     /// The strictest of all files.
-    pub(crate) fn decide(&self, server: &str, tool: &str, operation: Operation) -> McpRuling {
+    pub(crate) fn decide(&self, holder: Holder<'_>, tool: &str, operation: Operation) -> McpRuling {
         if let Some(file) = &self.only {
             let (rule, cure) = (format!("no MCP server stands in {file}"), "run it without that file".into());
             return McpRuling { decision: Decision::Deny, rule, cure };
         }
-        let own = word(&self.own.servers, self.own.permissions_default, server, tool, operation);
-        let own = own.unwrap_or_else(|| (DEFAULT, operation.as_str().into(), table(server, "")));
-        let project = self.narrowing.as_ref();
-        let project = project.and_then(|file| word(&file.servers, file.permissions_default, server, tool, operation));
-        let stricter = project.filter(|word| word.0 > own.0);
+        let own = self.own_word(holder, tool, operation);
+        let project = self.narrowing.as_ref().and_then(|file| file.word(holder.server, tool, operation));
+        let stricter = project.filter(|word| word.decision > own.decision);
         let file = if stricter.is_some() { ".kosmo/config.toml" } else { "config.toml" };
-        let (decision, key, table) = stricter.unwrap_or(own);
-        let line = |decision: Decision| format!("`{key} = \"{}\"` under [{table}] in {file}", decision.as_str());
-        McpRuling { decision, rule: line(decision), cure: line(Decision::Allow) }
+        let Word { decision, key, table, cure } = stricter.unwrap_or(own);
+        let line = |decision: Decision, table| format!("`{key} = \"{}\"` under [{table}] in {file}", decision.as_str());
+        McpRuling { decision, rule: line(decision, &table), cure: line(Decision::Allow, &cure) }
+    }
+
+    /// What the operator said. Of a project's server nothing is allowed by what is said of the home's of that name; what
+    /// that may not do, it may not either, unless something is said of itself.
+    fn own_word(&self, holder: Holder<'_>, tool: &str, operation: Operation) -> Word {
+        let said = |holder: Holder<'_>| word(self.said(holder)?, &holder.table(), tool, operation);
+        let (home, table) = (Holder::of_home(holder.server), holder.table());
+        said(holder).unwrap_or_else(|| {
+            let nothing = || Word::new(DEFAULT, operation.as_str(), &table);
+            let general = self.own.permissions_default.map_or_else(nothing, Word::general);
+            let stricter = said(home).filter(|word| word.decision > general.decision);
+            stricter.map_or(general, |word| Word { cure: word.table.replacen(&home.table(), &table, 1), ..word })
+        })
+    }
+
+    fn said(&self, holder: Holder<'_>) -> Option<&McpPermission> {
+        let servers = match holder.folder() {
+            Some(folder) => &self.own.projects.get(&folder)?.servers,
+            None => &self.own.servers,
+        };
+        servers.get(holder.server).map(|settings| &settings.permissions)
     }
 }
 
-/// The most specific of what one file says.
-fn word(
-    servers: &BTreeMap<String, McpServerSettings>,
-    default: Option<Decision>,
-    server: &str,
-    tool: &str,
-    operation: Operation,
-) -> Option<Word> {
-    let permission = servers.get(server).map(|settings| &settings.permissions);
-    let of_tool = permission.and_then(|permission| permission.tools.get(tool));
-    let of_operation = permission.and_then(|permission| match operation {
-        Operation::Read => permission.read,
-        Operation::Write => permission.write,
-    });
-    let of_tool = of_tool.map(|&decision| (decision, key(tool), table(server, ".tools")));
-    let of_operation = || of_operation.map(|decision| (decision, operation.as_str().into(), table(server, "")));
-    of_tool.or_else(of_operation).or_else(|| default.map(|word| (word, "permissions_default".into(), "mcp".into())))
+impl McpNarrowing {
+    fn word(&self, server: &str, tool: &str, operation: Operation) -> Option<Word> {
+        let said = self.servers.get(server);
+        let said = said.and_then(|said| word(&said.permissions, &Holder::of_home(server).table(), tool, operation));
+        said.or_else(|| self.permissions_default.map(Word::general))
+    }
 }
 
-fn table(server: &str, below: &str) -> String {
-    format!("mcp.servers.{}.permissions{below}", key(server))
+impl Word {
+    fn new(decision: Decision, key: &str, table: &str) -> Self {
+        Self { decision, key: key.into(), table: table.into(), cure: table.into() }
+    }
+
+    /// About all servers.
+    fn general(decision: Decision) -> Self {
+        Self::new(decision, "permissions_default", "mcp")
+    }
 }
 
-/// As TOML writes a key.
-fn key(name: &str) -> String {
-    let bare = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-    if !name.is_empty() && name.chars().all(bare) { name.into() } else { format!("{name:?}") }
+/// The most specific of what a table says.
+fn word(said: &McpPermission, table: &str, tool: &str, operation: Operation) -> Option<Word> {
+    let of_operation = match operation {
+        Operation::Read => said.read,
+        Operation::Write => said.write,
+    };
+    let of_tool = said.tools.get(tool).map(|&word| Word::new(word, &key(tool), &format!("{table}.tools")));
+    of_tool.or_else(|| of_operation.map(|word| Word::new(word, operation.as_str(), table)))
 }
 
 impl McpRuling {

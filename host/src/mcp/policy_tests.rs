@@ -18,7 +18,7 @@ fn policy(own: &str, project: Option<&str>) -> McpPolicy {
 #[track_caller]
 fn check(own: &str, project: Option<&str>, asked: (&str, &str, Operation), expected: Decision, rule: &str) {
     let (server, tool, operation) = asked;
-    let ruling = policy(own, project).decide(server, tool, operation);
+    let ruling = policy(own, project).decide(Holder::of_home(server), tool, operation);
     assert_eq!((ruling.decision, ruling.rule.as_str()), (expected, rule), "{asked:?}");
 }
 
@@ -55,8 +55,53 @@ fn a_project_can_only_be_stricter() {
 }
 
 #[test]
+fn what_a_server_of_the_home_may_do_no_namesake_in_a_project_may() {
+    use Operation::{Read, Write};
+    let own = r#"
+        [servers.s.permissions]
+        read = "allow"
+        write = "deny"
+        [servers.s.permissions.tools]
+        wipe = "deny"
+        [projects."/p".servers.t.permissions]
+        read = "allow"
+        [projects."/p".servers.t.permissions.tools]
+        wipe = "allow"
+    "#;
+    let check = |server: &str, folder: &str, tool: &str, operation, expected, rule: &str| {
+        let holder = Holder { server, project: Some(Path::new(folder)) };
+        let ruling = policy(own, None).decide(holder, tool, operation);
+        assert_eq!(
+            (ruling.decision, ruling.rule),
+            (expected, format!("{rule} in config.toml")),
+            "{server} {folder} {tool}"
+        );
+        ruling.cure
+    };
+    let unsaid = "`read = \"ask\"` under [mcp.projects.\"/p\".servers.s.permissions]";
+    check("s", "/p", "get", Read, Decision::Ask, unsaid);
+    check("s", "/p", "put", Write, Decision::Deny, "`write = \"deny\"` under [mcp.servers.s.permissions]");
+    let cure =
+        check("s", "/p", "wipe", Read, Decision::Deny, "`wipe = \"deny\"` under [mcp.servers.s.permissions.tools]");
+    assert_eq!(cure, "`wipe = \"allow\"` under [mcp.projects.\"/p\".servers.s.permissions.tools] in config.toml");
+    let table = "under [mcp.projects.\"/p\".servers.t.permissions";
+    check("t", "/p", "get", Read, Decision::Allow, &format!("`read = \"allow\"` {table}]"));
+    check("t", "/p", "wipe", Write, Decision::Allow, &format!("`wipe = \"allow\"` {table}.tools]"));
+    let elsewhere = "`read = \"ask\"` under [mcp.projects.\"/q\".servers.t.permissions]";
+    check("t", "/q", "get", Read, Decision::Ask, elsewhere);
+    let open = policy("permissions_default = \"allow\"\n[servers.s.permissions]\nread = \"ask\"", None);
+    let theirs = Holder { server: "s", project: Some(Path::new("/p")) };
+    assert_eq!(open.permissions(theirs), Permissions { read: "ask", write: "allow" });
+}
+
+#[test]
 fn a_project_can_give_nothing() {
-    for text in ["allow_force_bypass = true", "allowed_env = [\"HOME\"]", "[trust.s]\n\"/p\" = \"00\""] {
+    for text in [
+        "[projects.\"/p\".servers.s.permissions]\nread = \"allow\"",
+        "allow_force_bypass = true",
+        "allowed_env = [\"HOME\"]",
+        "[trust.s]\n\"/p\" = \"00\"",
+    ] {
         let error = toml::from_str::<McpNarrowing>(text).expect_err(text).to_string();
         assert!(error.contains("can only narrow permissions"), "{error}");
     }
@@ -65,7 +110,10 @@ fn a_project_can_give_nothing() {
 #[test]
 fn a_file_for_one_run_lists_no_server() {
     let policy = policy("permissions_default = \"allow\"", None).only("w.toml");
-    let fault = policy.decide("s", "t", Operation::Read).check("s", Operation::Read, false).expect_err("denied");
+    let fault = policy
+        .decide(Holder::of_home("s"), "t", Operation::Read)
+        .check("s", Operation::Read, false)
+        .expect_err("denied");
     assert_eq!(
         fault.message,
         "MCP server 's' read access denied (no MCP server stands in w.toml). The user may allow it: run it without that file."

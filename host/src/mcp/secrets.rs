@@ -1,5 +1,6 @@
 //! Secrets of MCP servers, sealed in the store, and what entries of servers refer to.
 
+use super::Holder;
 use super::config::Server;
 use super::reference::{Lookup, Template};
 use crate::config::Config;
@@ -80,14 +81,14 @@ impl Lookup for Sources<'_> {
             );
             return Err(Fault::new(Code::Denied, message));
         }
-        let kept = self.config.store().map_or_else(|| Ok(Default::default()), |store| store.fields(OWNER, server))?;
-        match kept.into_iter().find(|(known, _)| known == key) {
-            Some((_, Value::Text(text))) => Ok(text),
-            Some((_, Value::Environment(variable))) => self.taken(server, key, &variable),
+        match self.kept(server)?.remove(key) {
+            Some(Value::Text(text)) => Ok(text),
+            Some(Value::Environment(variable)) => self.taken(server, key, &variable),
             None => {
+                let place = if self.server.is_of_project() { " for this project" } else { "" };
                 let message = format!(
-                    "MCP server '{name}' refers to the secret `{key}` of '{server}', which is not set. Set it with: \
-                     kosmo mcp:secret:set {server} {key}"
+                    "MCP server '{name}' refers to the secret `{key}` of '{server}', which is not set{place}. Set it \
+                     with: kosmo mcp:secret:set {server} {key}"
                 );
                 Err(Fault::new(Code::Unconfigured, message))
             }
@@ -120,6 +121,13 @@ impl Sources<'_> {
     /// What was looked up so far and may be shown to nobody.
     pub(crate) fn into_hidden(self) -> Vec<Secret> {
         self.hidden.into_inner()
+    }
+
+    /// Everything kept for the server of this name, in the place where ours stands.
+    fn kept(&self, server: &str) -> Result<BTreeMap<String, Value>, Fault> {
+        let account = Holder { server, ..self.server.holder() }.account();
+        let kept = self.config.store().zip(account).map(|(store, account)| store.fields(OWNER, &account));
+        Ok(kept.transpose()?.unwrap_or_default())
     }
 
     /// The operator named the variable when the secret was set, so it needs no other leave.

@@ -46,6 +46,11 @@ pub fn configured(host: &Host, folder: &Path) -> McpConfig {
     McpConfig::load(host.home(), folder).with_policy(host.surroundings().config.mcp())
 }
 
+/// The servers of the kosmo home alone, with what the files permit.
+pub fn of_home(host: &Host) -> McpConfig {
+    McpConfig::of_home(host.home()).with_policy(host.surroundings().config.mcp())
+}
+
 /// How a server stands.
 pub fn standing(host: &Host, server: &Server) -> Standing {
     let config = &host.surroundings().config;

@@ -54,7 +54,7 @@ pub fn import(host: &Host, root: &Path, scope: Scope, file: &Path, replace: bool
             Err(error) => return Err(error),
         }
         for (key, value) in secrets {
-            keep::set_secret(host, &name, &key, Kept::Text(value))?;
+            keep::set_secret(host, scope.holder(&name, root), &key, Kept::Text(value))?;
             imported.sealed.push(format!("{name}.{key}"));
         }
         if starts_with_secret(&entry) {

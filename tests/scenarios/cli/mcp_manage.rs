@@ -303,12 +303,62 @@ fn a_secret_can_be_typed_unseen() {
 fn permissions_stand_in_the_homes_own_file_and_comments_stay() {
     let scenario = Scenario::empty();
     scenario.write("config.toml", "# mine\n[mcp.servers.a.permissions] # why\nread = \"ask\" # for now\n");
-    done(&scenario, &["mcp:add", "a", "one", "--project", "--write=deny"]);
+    done(&scenario, &["mcp:add", "a", "one", "--write=deny"]);
     done(&scenario, &["mcp:configure", "a", "--read=allow"]);
     let written = file(&scenario, "config.toml");
     assert_eq!(written, "# mine\n[mcp.servers.a.permissions] # why\nread = \"allow\" # for now\nwrite = \"deny\"\n");
-    assert!(!file(&scenario, ".mcp.json").contains("deny"));
+    assert!(!file(&scenario, "mcp.json").contains("deny"));
     assert_eq!(standing(&scenario, "a")["permissions"], json!({"read": "allow", "write": "deny"}));
+}
+
+#[test]
+fn a_projects_server_gets_nothing_of_what_its_namesake_in_the_home_was_given() {
+    let scenario = Scenario::empty();
+    let program = env!("CARGO_BIN_EXE_misbehaving-server");
+    for project in ["theirs", "others"] {
+        fs::create_dir_all(scenario.home().join(project).join(".git")).expect("a writable folder");
+        let entry = json!({"command": program, "args": ["good"], "env": {"KEY": "@secret:mcp.a.KEY"}});
+        scenario.write(&format!("{project}/.mcp.json"), &json!({"mcpServers": {"a": entry}}).to_string());
+    }
+    let run = |folder: &str, arguments: &str| scenario.shell(&format!("cd {folder} && kosmo {arguments}"));
+    let done = |folder: &str, arguments: &str| {
+        let ran = run(folder, arguments);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran
+    };
+    done(".", &format!("mcp:add a --env KEY --read=allow --write=allow -- {program} good"));
+    done(".", &format!("mcp:secret:set a KEY {CANARY}"));
+    let trusted = done("theirs", "mcp:trust a");
+    assert!(trusted.stdout.contains("in place of your own of that name"), "{trusted:?}");
+    let status = |key: &str| done("theirs", "mcp:status a --json").json()["servers"]["a"][key].clone();
+    assert_eq!(status("permissions"), json!({"read": "ask", "write": "ask"}));
+    let next = ["kosmo mcp:secret:set a KEY", "kosmo mcp:configure a --read=allow"];
+    assert_eq!((status("status"), status("next_commands")), (json!("incomplete"), json!(next)));
+    done("theirs", "mcp:configure a --read=allow");
+    let call = "mcp:lua --eval 'return app.mcp.a.environment({})' --json";
+    let refused = run("theirs", call).json();
+    let message = refused["error"].as_str().unwrap_or_default();
+    assert!(
+        message.contains("which is not set for this project. Set it with: kosmo mcp:secret:set a KEY"),
+        "{refused}"
+    );
+    assert!(run("theirs", "mcp:secret:unset a KEY").stderr.contains("kept for your own server of that name: --global"));
+    done("theirs", "mcp:secret:set a KEY what-the-project-gets");
+    let ran = done("theirs", call).stdout;
+    assert!(ran.contains("KEY=[redacted]") && !ran.contains(CANARY), "{ran}");
+    let text = "return app.mcp.a.echo({message = 'what-the-' .. 'project-gets'})";
+    assert!(done("theirs", &format!("mcp:lua --eval \"{text}\" --json")).stdout.contains("[redacted]"));
+    assert!(done("others", "mcp:secret:list --json").json()["secrets"].as_array().is_some_and(|all| all.len() == 2));
+    done("others", "mcp:trust a");
+    let elsewhere = done("others", "mcp:status a --json").json()["servers"]["a"].clone();
+    assert_eq!((&elsewhere["status"], &elsewhere["permissions"]["read"]), (&json!("incomplete"), &json!("ask")));
+    assert!(run("others", call).json()["error"].as_str().unwrap_or_default().contains("not set for this project"));
+    done("theirs", "mcp:configure a --global --read=deny");
+    assert_eq!(status("permissions")["read"], json!("allow"), "what is said of itself counts");
+    done("theirs", "mcp:secret:unset a KEY");
+    assert_eq!(status("status"), json!("incomplete"));
+    let left = done(".", "mcp:secret:list --json").json()["secrets"].clone();
+    assert_eq!(left[0]["project"], json!(null), "{left}");
 }
 
 #[test]

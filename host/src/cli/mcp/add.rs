@@ -104,7 +104,8 @@ pub(super) fn run(arguments: &McpAdd) -> Outcome {
     let path = edit::add(&host, &config.root, scope, name, &entry.to_value(), arguments.replace)?;
     let read = arguments.read.map(|decision| (Operation::Read, decision));
     let write = arguments.write.map(|decision| (Operation::Write, decision));
-    read.into_iter().chain(write).try_for_each(|(operation, decision)| permit(&host, name, operation, decision))?;
+    let holder = scope.holder(name, &config.root);
+    read.into_iter().chain(write).try_for_each(|(operation, decision)| permit(&host, holder, operation, decision))?;
     tell(name, scope, &path, arguments.json)
 }
 

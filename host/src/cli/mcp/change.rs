@@ -3,15 +3,16 @@
 use super::super::configure::decision;
 use super::super::failure::{Outcome, Usage};
 use super::super::output;
-use super::{Place, here, server};
+use super::{Place, here, meant};
 use clap::Args;
 use kosmo::mcp::{edit, permit, permit_tool};
 use kosmo::{Decision, Operation};
 use serde_json::json;
 
 pub(in crate::cli) const CONFIGURE_HELP: &str = "\
-It is written into config.toml of the kosmo home; a project's .kosmo/config.toml can only be stricter. A tool only reads
-if its server says so (readOnlyHint).
+It is written into config.toml of the kosmo home; a project's .kosmo/config.toml can only be stricter. For a server of the
+project it counts in this project alone; what is said of one in the home allows nothing to a project's of the same name.
+A tool only reads if its server says so (readOnlyHint).
 
 Examples:
   kosmo mcp:configure files --read=allow --write=ask
@@ -45,6 +46,8 @@ pub(in crate::cli) struct McpConfigure {
     /// What scripts may do with one tool, by its exact name; may be given several times
     #[arg(long, value_name = "TOOL=DECISION", value_parser = tool)]
     tool: Vec<(String, Decision)>,
+    #[command(flatten)]
+    place: Place,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -82,17 +85,18 @@ pub(super) fn enable(arguments: &McpNamed, enabled: bool) -> Outcome {
 }
 
 pub(super) fn configure(arguments: &McpConfigure) -> Outcome {
-    let McpConfigure { server: name, read, write, tool, json } = arguments;
+    let McpConfigure { server: name, read, write, tool, place, json } = arguments;
     if read.is_none() && write.is_none() && tool.is_empty() {
         return Err(Usage(format!("Say what to decide: kosmo mcp:configure {name} --read=allow --write=ask")).into());
     }
     let (host, config) = here()?;
-    let _known = server(&config, name)?;
-    read.iter().try_for_each(|&word| permit(&host, name, Operation::Read, word))?;
-    write.iter().try_for_each(|&word| permit(&host, name, Operation::Write, word))?;
-    tool.iter().try_for_each(|(tool, word)| permit_tool(&host, name, tool, *word))?;
-    let (_, config) = here()?;
-    let permissions = &server(&config, name)?.permissions;
+    let server = meant(&host, &config, name, *place)?;
+    let holder = server.holder();
+    read.iter().try_for_each(|&word| permit(&host, holder, Operation::Read, word))?;
+    write.iter().try_for_each(|&word| permit(&host, holder, Operation::Write, word))?;
+    tool.iter().try_for_each(|(tool, word)| permit_tool(&host, holder, tool, *word))?;
+    let (host, config) = here()?;
+    let permissions = meant(&host, &config, name, *place)?.permissions;
     if *json {
         let tools: serde_json::Map<_, _> =
             tool.iter().map(|(tool, word)| (tool.clone(), json!(word.as_str()))).collect();

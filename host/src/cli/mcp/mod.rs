@@ -16,7 +16,7 @@ use super::failure::Outcome;
 use super::open;
 use clap::{Args, Subcommand};
 use kosmo::mcp::config::{McpConfig, Server};
-use kosmo::mcp::{Scope, configured};
+use kosmo::mcp::{Holder, Scope, configured, of_home};
 use kosmo::{Code, Fault, Host, did_you_mean};
 
 /// What can be typed of it.
@@ -129,6 +129,26 @@ fn here() -> anyhow::Result<(Host, McpConfig)> {
     let folder = std::env::current_dir().unwrap_or_default();
     let config = configured(&host, &folder);
     Ok((host, config))
+}
+
+/// The server that is meant: the one that answers to the name here, unless a place is named.
+fn meant(host: &Host, config: &McpConfig, name: &str, place: Place) -> Result<Server, Fault> {
+    let found = match place.scope() {
+        Some(Scope::Global) => server(&of_home(host), name)?.clone(),
+        _ => server(config, name)?.clone(),
+    };
+    if place.project && !found.is_of_project() {
+        let message =
+            format!("The MCP server `{name}` stands in your own file, and the project has none of that name.");
+        return Err(Fault::new(Code::Unknown, message));
+    }
+    Ok(found)
+}
+
+/// Who a secret is for, of a server that need not be there yet.
+fn holder<'a>(config: &'a McpConfig, name: &'a str, place: Place) -> Holder<'a> {
+    let here = || config.servers.get(name).map_or(Holder::of_home(name), Server::holder);
+    place.scope().map_or_else(here, |scope| scope.holder(name, &config.root))
 }
 
 fn server<'a>(config: &'a McpConfig, name: &str) -> Result<&'a Server, Fault> {

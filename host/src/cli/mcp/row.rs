@@ -61,6 +61,11 @@ pub(super) fn about(server: &Server) -> Vec<String> {
         lines.extend(shown(values).iter().map(|(name, value)| format!("  {what} {name}: {value}")));
     }
     lines.extend(server.is_of_project().then(|| format!("  fingerprint {}", server.fingerprint)));
+    lines.extend(
+        server
+            .replaces_own
+            .then(|| "  in place of your own of that name, whose secrets and permissions stay with it".into()),
+    );
     lines
 }
 

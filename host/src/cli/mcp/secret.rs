@@ -3,17 +3,17 @@
 use super::super::failure::{Outcome, Usage};
 use super::super::prompt;
 use super::super::{open, output, table};
-use super::here;
+use super::{Place, here, holder};
 use clap::Args;
 use kosmo::accounts::Value;
-use kosmo::mcp::{KeptSecret, kept_secrets, set_secret, unset_secret};
-use kosmo::{Code, Fault, Secret, did_you_mean};
+use kosmo::mcp::{EditError, Holder, KeptSecret, kept_secrets, set_secret, unset_secret};
+use kosmo::{Code, Fault, Host, Secret, did_you_mean};
 use serde_json::json;
 use std::io::Read;
 
 pub(in crate::cli) const HELP: &str = "\
 Without VALUE, --stdin or --env it asks on the terminal, where nothing is shown. Secrets are kept sealed in kosmo.db of
-the kosmo home and never printed. An entry refers to one as @secret:mcp.SERVER.KEY, or as ${KOSMO_SECRET:mcp.SERVER.KEY}
+the kosmo home and never printed. A secret for a server of the project is for this project alone. An entry refers to one as @secret:mcp.SERVER.KEY, or as ${KOSMO_SECRET:mcp.SERVER.KEY}
 inside a longer value; `kosmo mcp:add --env KEY` writes that.
 
 Examples:
@@ -42,6 +42,8 @@ pub(in crate::cli) struct McpSecretSet {
     /// Take it from this environment variable whenever it is needed
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    #[command(flatten)]
+    place: Place,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -67,26 +69,33 @@ pub(in crate::cli) struct McpSecretUnset {
     /// What it is called
     #[arg(value_name = "KEY")]
     key: String,
+    #[command(flatten)]
+    place: Place,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn set(arguments: &McpSecretSet) -> Outcome {
-    let McpSecretSet { server, key, json, .. } = arguments;
+    let McpSecretSet { server, key, place, json, .. } = arguments;
     let (host, config) = here()?;
+    let holder = holder(&config, server, *place);
     let value = value(arguments)?;
     let source = if matches!(value, Value::Environment(_)) { "environment" } else { "store" };
-    set_secret(&host, server, key, value)?;
+    set_secret(&host, holder, key, value)?;
     if !config.servers.contains_key(server) {
         let suggestion = did_you_mean(server, config.servers.keys().map(String::as_str));
         output::error(&format!("note: there is no MCP server `{server}` yet.{suggestion}"));
     }
     let reference = format!("@secret:mcp.{server}.{key}");
     if *json {
-        output::json(&json!({"success": true, "server": server, "key": key, "source": source, "reference": reference}));
+        output::json(&json!({
+            "success": true, "server": server, "project": holder.project, "key": key, "source": source,
+            "reference": reference,
+        }));
     } else {
-        output::line(&format!("Kept. An entry of {server} refers to it as {reference}"));
+        let place = of_project(holder);
+        output::foreign(&format!("Kept{place}. An entry of {server} refers to it as {reference}"));
     }
     Ok(0)
 }
@@ -126,8 +135,11 @@ pub(super) fn list(arguments: &McpSecretList) -> Outcome {
     let all = kept_secrets(&host, arguments.server.as_deref())?;
     if arguments.json {
         let row = |secret: &KeptSecret| {
-            let KeptSecret { server, key, variable, is_set } = secret;
-            json!({"server": server, "key": key, "value": "***", "source": source(secret), "env": variable, "set": is_set})
+            let KeptSecret { server, project, key, variable, is_set } = secret;
+            json!({
+                "server": server, "project": project, "key": key, "value": "***", "source": source(secret),
+                "env": variable, "set": is_set,
+            })
         };
         output::json(&json!({"success": true, "secrets": all.iter().map(row).collect::<Vec<_>>()}));
         return Ok(0);
@@ -135,12 +147,13 @@ pub(super) fn list(arguments: &McpSecretList) -> Outcome {
     let cells = |secret: &KeptSecret| {
         let value = if secret.is_set { "***" } else { "not set" };
         let place = secret.variable.as_ref().map_or("store".into(), |name| format!("${name}"));
-        vec![secret.server.clone(), secret.key.clone(), value.into(), place]
+        let project = secret.project.clone().unwrap_or_else(|| "-".into());
+        vec![secret.server.clone(), secret.key.clone(), value.into(), place, project]
     };
     let rows: Vec<_> = all.iter().map(cells).collect();
     match rows.as_slice() {
         [] => output::line("No secrets are kept. Keep one with: kosmo mcp:secret:set SERVER KEY"),
-        rows => output::line(&table::aligned(&["SERVER", "KEY", "VALUE", "SOURCE"], rows)),
+        rows => output::line(&table::aligned(&["SERVER", "KEY", "VALUE", "SOURCE", "PROJECT"], rows)),
     }
     Ok(0)
 }
@@ -150,18 +163,35 @@ fn source(secret: &KeptSecret) -> &'static str {
 }
 
 pub(super) fn unset(arguments: &McpSecretUnset) -> Outcome {
-    let McpSecretUnset { server, key, json } = arguments;
-    let host = open(&[])?;
-    if !unset_secret(&host, server, key)? {
-        let all = kept_secrets(&host, Some(server))?;
-        let suggestion = did_you_mean(key, all.iter().map(|secret| secret.key.as_str()));
-        let message = format!("No secret `{key}` of MCP server `{server}` is kept.{suggestion}");
-        return Err(Fault::new(Code::Unknown, message).into());
+    let McpSecretUnset { server, key, place, json } = arguments;
+    let (host, config) = here()?;
+    let holder = holder(&config, server, *place);
+    if !unset_secret(&host, holder, key)? {
+        return Err(unknown(&host, holder, key)?.into());
     }
     if *json {
-        output::json(&json!({"success": true, "server": server, "key": key}));
+        output::json(&json!({"success": true, "server": server, "project": holder.project, "key": key}));
     } else {
-        output::line(&format!("Forgot {key} of {server}."));
+        output::foreign(&format!("Forgot {key} of {server}{}.", of_project(holder)));
     }
     Ok(0)
+}
+
+fn unknown(host: &Host, holder: Holder<'_>, key: &str) -> Result<Fault, EditError> {
+    let all = kept_secrets(host, Some(holder.server))?;
+    let suggestion = match all.iter().find(|secret| secret.key == key) {
+        Some(elsewhere) if elsewhere.project.is_none() => {
+            " One is kept for your own server of that name: --global".into()
+        }
+        Some(elsewhere) => format!(" One is kept for {}: go there.", elsewhere.project.as_deref().unwrap_or_default()),
+        None => did_you_mean(key, all.iter().map(|secret| secret.key.as_str())),
+    };
+    let message =
+        format!("No secret `{key}` of MCP server `{}`{} is kept.{suggestion}", holder.server, of_project(holder));
+    Ok(Fault::new(Code::Unknown, message))
+}
+
+/// Nothing for a server of the home.
+fn of_project(holder: Holder<'_>) -> String {
+    holder.project.map_or(String::new(), |folder| format!(" for {}", folder.display()))
 }

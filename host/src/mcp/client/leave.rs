@@ -38,10 +38,10 @@ impl Servers {
 
     /// Whether a server that would only be started to be refused everything needs to be started.
     pub(super) fn check_open(&self, server: &Server, tool: &str, force: bool, trail: &Trail) -> Result<(), Fault> {
-        if force || !self.policy().denies_everything(&server.name) {
+        if force || !self.policy().denies_everything(server.holder()) {
             return Ok(());
         }
-        let ruling = self.policy().decide(&server.name, tool, Operation::Write);
+        let ruling = self.policy().decide(server.holder(), tool, Operation::Write);
         trail.known(&server.fingerprint, tool, Operation::Write);
         trail.permission(ruling.verdict(false), &ruling.rule)?;
         ruling.check(&server.name, Operation::Write, false)
@@ -49,7 +49,7 @@ impl Servers {
 
     /// That there is no such tool, with the names of others only for whoever may list them.
     pub(super) fn discreet(&self, server: &Server, tool: &str, force: bool, unknown: Fault) -> Fault {
-        let ruling = self.policy().decide(&server.name, "", Operation::Read);
+        let ruling = self.policy().decide(server.holder(), "", Operation::Read);
         if force || ruling.decision == Decision::Allow {
             return unknown;
         }
@@ -84,7 +84,7 @@ impl Servers {
     ) -> Result<(), Fault> {
         let Asks { tool, operation, .. } = asks;
         trail.known(&server.fingerprint, asked.request.name(), operation);
-        let ruling = self.policy().decide(&server.name, tool, operation);
+        let ruling = self.policy().decide(server.holder(), tool, operation);
         if let Some(approvals) = asked.approvals.as_ref().filter(|_| ruling.decision == Decision::Ask && !asked.force) {
             let answer = approvals.ask(&self.question(server, &asks, asked, &ruling.rule)).await;
             trail.permission(answer.into(), &answer.after(&ruling.rule))?;
