@@ -21,6 +21,7 @@ mod reference;
 pub mod review;
 pub(crate) mod secrets;
 pub mod server;
+mod shown;
 mod standing;
 pub mod transfer;
 
@@ -30,7 +31,7 @@ pub use holder::Holder;
 pub use keep::{KeptSecret, kept_secrets, set_secret, unset_secret};
 pub use permit::{permit, permit_tool};
 pub use place::{Scope, check_name};
-pub use plain::{looks_secret, masked, masked_arguments, url_looks_secret};
+pub use plain::{looks_secret, masked_arguments, url_looks_secret};
 pub(crate) use policy::McpNarrowing;
 pub use policy::{McpPermission, McpPolicy, McpProjectSettings, McpServerSettings, McpSettings, Trust};
 pub use reference::{Part, Template};

@@ -4,7 +4,6 @@
 use super::config::Server;
 use super::edit_error::EditError;
 use super::place;
-use super::plain::masked_arguments;
 use super::reference::Template;
 use crate::Host;
 use crate::config_edit;
@@ -46,7 +45,7 @@ pub fn untrust(host: &Host, server: &str, root: &Path) -> Result<bool, EditError
     Ok(was)
 }
 
-/// What is another than it was when it was reviewed, a line each; values of its environment and headers are not shown.
+/// What is another than it was when it was reviewed, a line each.
 pub(super) fn changes(host: &Host, server: &Server) -> Vec<String> {
     let kept = place::home(host).ok().and_then(|(_, store)| store.fields(OWNER, &server.name).ok());
     let reviewed = kept.and_then(|mut kept| kept.remove(&folder(&server.folder)));
@@ -85,20 +84,12 @@ fn differences(before: &Value, after: &Value) -> Vec<String> {
 }
 
 fn difference(key: &str, before: Option<&Value>, after: Option<&Value>) -> String {
-    let is_shown = matches!(key, "type" | "command" | "args" | "cwd");
     match (before, after) {
-        (None, _) => format!("`{key}` was added"),
-        (_, None) => format!("`{key}` was taken away"),
-        (Some(before), Some(after)) if is_shown && shown(before) != shown(after) => {
-            format!("`{key}` was {} and is {}", shown(before), shown(after))
-        }
-        _ => format!("`{key}` has another value"),
+        (Some(before), Some(after)) => format!("`{key}` was {before} and is {after}"),
+        (Some(before), None) => format!("`{key}` was {before} and was taken away"),
+        (None, Some(after)) => format!("`{key}` was added: {after}"),
+        (None, None) => String::new(),
     }
-}
-
-fn shown(value: &Value) -> Value {
-    let arguments = serde_json::from_value::<Vec<String>>(value.clone());
-    arguments.map_or_else(|_| value.clone(), |arguments| json!(masked_arguments(&arguments)))
 }
 
 #[cfg(test)]
@@ -106,23 +97,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_said_and_no_secret_with_it() {
-        let before = json!({"command": "a", "args": ["1"], "env.TOKEN": "s3cr3t", "env.OLD": "x", "url": "https://a?key=s3cr3t"});
-        let after =
-            json!({"command": "a", "args": ["2"], "env.TOKEN": "s3cr3t2", "headers.B": "s3cr3t", "url": "https://b"});
+    fn what_changed_is_said_whole() {
+        let before =
+            json!({"command": "a", "args": ["1"], "env.TOKEN": "one", "env.OLD": "x", "url": "https://a?key=1"});
+        let after = json!({"command": "a", "args": ["2"], "env.TOKEN": "two", "headers.B": "x", "url": "https://b"});
         assert_eq!(
             differences(&before, &after),
             [
                 "`args` was [\"1\"] and is [\"2\"]",
-                "`env.OLD` was taken away",
-                "`env.TOKEN` has another value",
-                "`headers.B` was added",
-                "`url` has another value",
+                "`env.OLD` was \"x\" and was taken away",
+                "`env.TOKEN` was \"one\" and is \"two\"",
+                "`headers.B` was added: \"x\"",
+                "`url` was \"https://a?key=1\" and is \"https://b\"",
             ]
         );
         assert!(differences(&before, &before).is_empty());
-        let token = |token: &str| json!({"args": ["--token", token]});
-        let hidden = differences(&token("s3cr3t-one"), &token("s3cr3t-two"));
-        assert_eq!(hidden, ["`args` has another value"]);
     }
 }

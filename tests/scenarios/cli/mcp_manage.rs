@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+/// What stands in a project's file looks like a secret and is none of ours.
+const WRITTEN: &str = "0123456789-written";
+
 fn file(scenario: &Scenario, name: &str) -> String {
     fs::read_to_string(scenario.home().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -177,7 +180,7 @@ fn trust_is_for_the_entry_as_it_was_reviewed() {
         let entry = json!({"command": "one", "args": [arguments], "env": {"API_TOKEN": token}});
         scenario.write(".mcp.json", &json!({"mcpServers": {"a": entry}}).to_string());
     };
-    write("first", CANARY);
+    write("first", WRITTEN);
     let status = |key: &str| standing(&scenario, "a")[key].clone();
     assert_eq!(
         (status("status"), status("next_commands")[0].clone()),
@@ -193,10 +196,10 @@ fn trust_is_for_the_entry_as_it_was_reviewed() {
 
     write("second", "another-canary");
     assert_eq!(status("status"), json!("changed"));
-    let changed = ["`args` was [\"first\"] and is [\"second\"]", "`env.API_TOKEN` has another value"];
-    assert_eq!(status("changed"), json!(changed));
-    assert_eq!(status("env"), json!({"API_TOKEN": "***"}));
-    write("first", CANARY);
+    let token = format!("`env.API_TOKEN` was \"{WRITTEN}\" and is \"another-canary\"");
+    assert_eq!(status("changed"), json!(["`args` was [\"first\"] and is [\"second\"]", token]));
+    assert_eq!(status("env"), json!({"API_TOKEN": "another-canary"}));
+    write("first", WRITTEN);
     assert_eq!(status("status"), json!("active"), "as it was reviewed");
     done(&scenario, &["mcp:disable", "a"]);
     done(&scenario, &["mcp:enable", "a"]);
@@ -205,7 +208,7 @@ fn trust_is_for_the_entry_as_it_was_reviewed() {
     assert_eq!(status("status"), json!("untrusted"));
     for name in ["config.toml", "kosmo.db"] {
         let bytes = fs::read(scenario.home().join(name)).expect("a file");
-        assert!(!bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()), "{name}");
+        assert!(!bytes.windows(WRITTEN.len()).any(|window| window == WRITTEN.as_bytes()), "{name}");
     }
 }
 
@@ -433,6 +436,32 @@ fn names_that_steer_terminals_or_mean_something_elsewhere_are_only_names() {
         done(&scenario, &["mcp:remove", "--", name]);
     }
     assert_eq!(done(&scenario, &["mcp:list", "--json"]).json()["servers"], json!({}));
+}
+
+#[test]
+fn what_is_to_be_trusted_is_seen_whole() {
+    let scenario = Scenario::empty();
+    let url = format!("https://mcp.example.test/?api_key={WRITTEN}");
+    let servers = json!({
+        "a": {
+            "command": "npx", "args": ["-y", "fc-evil-mcp-server-pkg", "two words", "", "x\n  fingerprint 00"],
+            "env": {"API_TOKEN": WRITTEN, "HIDDEN": "a\u{200b}b"},
+        },
+        "b": {"url": url},
+    });
+    scenario.write(".mcp.json", &json!({"mcpServers": servers}).to_string());
+    let program = "  npx -y fc-evil-mcp-server-pkg \"two words\" \"\" \"x\\n  fingerprint 00\"\n";
+    let environment = format!("  environment API_TOKEN: {WRITTEN}\n  environment HIDDEN: a\\u{{200b}}b\n");
+    for command in ["mcp:status", "mcp:trust"] {
+        let seen = done(&scenario, &[command, "a"]).stdout;
+        assert!(seen.contains(program) && seen.contains(&environment), "{seen}");
+        assert!(done(&scenario, &[command, "b"]).stdout.contains(&url), "{command}");
+    }
+    let listed = done(&scenario, &["mcp:list", "--json"]).json()["servers"].clone();
+    assert_eq!((&listed["a"]["args"][1], &listed["b"]["url"]), (&json!("fc-evil-mcp-server-pkg"), &json!(url)));
+    assert!(done(&scenario, &["mcp:list"]).stdout.contains("fc-evil-mcp-server-pkg"));
+    scenario.write("mcp.json", &json!({"mcpServers": {"own": {"url": url}}}).to_string());
+    assert!(!done(&scenario, &["mcp:status", "own"]).stdout.contains(WRITTEN));
 }
 
 #[test]

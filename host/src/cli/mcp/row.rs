@@ -1,14 +1,15 @@
 //! A server as programs and people see it.
 
+use super::super::output::{distinct, in_one_line};
 use kosmo::mcp::config::Server;
-use kosmo::mcp::{Standing, Template, Trust, masked, masked_arguments};
+use kosmo::mcp::{Standing, Trust};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// What `mcp.servers()` shows, and how it stands.
 pub(super) fn listed(server: &Server, standing: &Standing) -> Value {
     let mut row = serde_json::to_value(server).unwrap_or_default();
-    row["args"] = json!(masked_arguments(&server.args));
+    row["args"] = json!(server.shown_args());
+    row["url"] = json!(server.shown_url());
     row["status"] = json!(standing.word(server));
     row["trust"] = json!(trust(standing.trust));
     row
@@ -22,8 +23,8 @@ pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
         "fingerprint": server.fingerprint,
         "changed": standing.changed,
         "cwd": server.cwd,
-        "env": shown(&server.env),
-        "headers": shown(&server.headers),
+        "env": server.shown_env(),
+        "headers": server.shown_headers(),
         "missing": standing.missing,
         "next_commands": standing.next,
     });
@@ -35,8 +36,20 @@ pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
 
 /// What is started, or where it listens.
 pub(super) fn target(server: &Server) -> String {
-    let program = server.command.iter().cloned().chain(masked_arguments(&server.args));
-    server.url.clone().filter(|_| server.command.is_none()).unwrap_or_else(|| program.collect::<Vec<_>>().join(" "))
+    let program = server.command.iter().cloned().chain(server.shown_args());
+    let program = || program.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ");
+    server.shown_url().filter(|_| server.command.is_none()).map_or_else(program, seen)
+}
+
+/// In quotes, unless it is seen where it begins and ends.
+fn quoted(word: &str) -> String {
+    let is_plain = !word.is_empty() && !word.contains(|letter: char| letter.is_whitespace() || letter == '"');
+    seen(&if is_plain { word.into() } else { format!("\"{}\"", word.replace('"', "\\\"")) })
+}
+
+/// On one line, with nothing in it that is not seen: whoever wrote the file could hide what is trusted.
+pub(super) fn seen(text: &str) -> String {
+    in_one_line(&distinct(text)).into_owned()
 }
 
 fn trust(trust: Trust) -> &'static str {
@@ -48,17 +61,12 @@ fn trust(trust: Trust) -> &'static str {
     }
 }
 
-/// Each with its value, unless that looks like a secret: what is told to a server is part of what is trusted.
-fn shown(values: &BTreeMap<String, Template>) -> BTreeMap<&str, &str> {
-    values.iter().map(|(name, value)| (name.as_str(), masked(name, value.written()))).collect()
-}
-
 /// What it is: a few lines about one server.
 pub(super) fn about(server: &Server) -> Vec<String> {
     let mut lines = vec![format!("  {}", target(server))];
-    lines.extend(server.cwd.iter().map(|folder| format!("  in {folder}")));
-    for (what, values) in [("environment", &server.env), ("header", &server.headers)] {
-        lines.extend(shown(values).iter().map(|(name, value)| format!("  {what} {name}: {value}")));
+    lines.extend(server.cwd.iter().map(|folder| format!("  in {}", seen(folder))));
+    for (what, values) in [("environment", server.shown_env()), ("header", server.shown_headers())] {
+        lines.extend(values.iter().map(|(name, value)| format!("  {what} {}: {}", seen(name), seen(value))));
     }
     lines.extend(server.is_of_project().then(|| format!("  fingerprint {}", server.fingerprint)));
     lines.extend(
@@ -71,11 +79,11 @@ pub(super) fn about(server: &Server) -> Vec<String> {
 
 /// The same, with how it stands.
 pub(super) fn block(server: &Server, standing: &Standing) -> String {
-    let mut lines = vec![format!("{}: {} ({})", server.name, standing.word(server), server.source)];
+    let mut lines = vec![format!("{}: {} ({})", seen(&server.name), standing.word(server), server.source)];
     lines.extend(about(server));
     lines.push(format!("  read {}, write {}", server.permissions.read, server.permissions.write));
-    lines.extend(standing.changed.iter().map(|change| format!("  since it was trusted, {change}")));
-    lines.extend(standing.missing.iter().map(|problem| format!("  {problem}")));
+    lines.extend(standing.changed.iter().map(|change| format!("  since it was trusted, {}", seen(change))));
+    lines.extend(standing.missing.iter().map(|problem| format!("  {}", seen(problem))));
     lines.extend(standing.next.iter().map(|command| format!("  next: {command}")));
     lines.join("\n")
 }

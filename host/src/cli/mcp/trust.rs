@@ -73,7 +73,10 @@ pub(super) fn trust(arguments: &McpTrust) -> Outcome {
     }
     output::foreign(&format!("Trusted in {}, as it is now: {}", config.root.display(), server.name));
     output::foreign(&row::about(server).join("\n"));
-    before.changed.iter().for_each(|change| output::foreign(&format!("  since it was last trusted, {change}")));
+    before
+        .changed
+        .iter()
+        .for_each(|change| output::foreign(&format!("  since it was last trusted, {}", row::seen(change))));
     Ok(0)
 }
 
