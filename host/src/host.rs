@@ -18,6 +18,7 @@ use crate::rerun;
 use crate::resume::Resumes;
 use crate::secrets::Secrets;
 use crate::store::Store;
+use crate::view::View;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -30,6 +31,7 @@ use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 #[derive(Clone)]
 pub struct Host {
     inner: Arc<Inner>,
+    view: View,
 }
 
 struct Inner {
@@ -50,30 +52,9 @@ impl Host {
         HostBuilder::default()
     }
 
-    /// The providers, for listing and for swapping them while sessions run.
+    /// The providers of everybody, whoever this host is seen by, for swapping them while sessions run.
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
-    }
-
-    /// The current revision of a provider, for threads outside asynchronous code.
-    ///
-    /// # Errors
-    /// As [`Registry::provider`].
-    pub fn provider(&self, name: &str) -> Result<Arc<Provider>, Fault> {
-        self.block_on(self.registry().provider(name))
-    }
-
-    /// The names of a provider's accounts, `default` first.
-    pub fn accounts(&self, provider: &Provider) -> Vec<String> {
-        self.inner.surroundings.config.account_names(provider.description())
-    }
-
-    /// Whether an account could be used right now.
-    ///
-    /// # Errors
-    /// `unconfigured`, naming what is missing and the cure.
-    pub fn check_account(&self, provider: &Provider, account: &str) -> Result<(), Fault> {
-        provider.account(&self.inner.surroundings, account).map(drop)
     }
 
     /// Runs one function once and gives its result as JSON text. All checks are in here.
@@ -82,6 +63,7 @@ impl Host {
     /// A [`Fault`] that says who, what and the cure.
     pub async fn invoke(&self, invocation: Invocation) -> Result<String, Fault> {
         self.inner.taught.call_once(|| self.teach());
+        let invocation = self.asked(invocation);
         let trail = Trail::begin(&self.inner.surroundings.audit, &invocation);
         let _waiting = trail.waiting();
         invocation.interrupt.iter().for_each(|interrupt| interrupt.concerns(trail.run()));
@@ -92,13 +74,18 @@ impl Host {
 
     async fn invoke_on(&self, mut invocation: Invocation, trail: &Arc<Trail>) -> Result<String, Fault> {
         invocation.interrupt.iter().try_for_each(Interrupt::check)?;
+        // Whoever is limited learns nothing of what is beyond, not even names.
+        invocation.check_scopes()?;
         let provider = self.registry().provider(&invocation.provider).await?;
         let host = &self.inner.surroundings;
-        host.config.policies().check_providers(|name| self.registry().knows(name), || self.registry().names())?;
-        match invocation.position.take() {
+        let mistake =
+            host.config.policies().check_providers(|name| self.registry().knows(name), || self.registry().names());
+        mistake.map_err(|fault| self.veiled(fault, None))?;
+        let outcome = match invocation.position.take() {
             Some(position) => rerun::invoke(&provider, host, position, invocation, trail).await,
             None => provider.invoke(host, invocation, trail).await,
-        }
+        };
+        outcome.map_err(|fault| self.veiled(fault, Some(&provider)))
     }
 
     /// Copies a plugin file into the home and accepts it. Gives the provider and where the file is now.
@@ -165,6 +152,15 @@ impl Host {
     fn teach(&self) {
         let surroundings = &self.inner.surroundings;
         surroundings.config.teach_by_name(&self.registry().names(), &surroundings.secrets);
+    }
+
+    pub(crate) fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The same, seen by somebody else.
+    pub(crate) fn seen(&self, view: View) -> Self {
+        Self { inner: Arc::clone(&self.inner), view }
     }
 
     pub(crate) fn surroundings(&self) -> &Surroundings {
@@ -397,6 +393,6 @@ impl HostBuilder {
             taught: Once::new(),
             lost: before.map(|before| before.lost.clone()).unwrap_or_default(),
         };
-        Ok(Host { inner: Arc::new(inner) })
+        Ok(Host { inner: Arc::new(inner), view: View::default() })
     }
 }

@@ -5,6 +5,7 @@ use crate::approval::Approvals;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::fault::Fault;
 use crate::interrupt::Interrupt;
 use crate::journal::Position;
 use crate::limits::Limits;
@@ -42,6 +43,8 @@ pub struct Invocation {
     pub rehearsal: Option<Arc<Rehearsal>>,
     /// What whoever asks may reach at most; none is all that the operator's files let happen.
     pub scopes: Arc<[Scope]>,
+    /// Whom the audit log names beside what was done: a client of a server.
+    pub client: Option<Arc<str>>,
     /// Who is told what becomes of it.
     pub observer: Observers,
     /// What can end it early.
@@ -65,6 +68,7 @@ impl Invocation {
             position: None,
             rehearsal: None,
             scopes: Arc::default(),
+            client: None,
             observer: Observers::default(),
             interrupt: None,
             approvals: None,
@@ -74,6 +78,15 @@ impl Invocation {
     /// The account's name.
     pub fn account(&self) -> &str {
         self.account.as_deref().unwrap_or(DEFAULT)
+    }
+
+    /// Whether it is in every scope.
+    ///
+    /// # Errors
+    /// `denied`, naming what is reached instead.
+    pub(crate) fn check_scopes(&self) -> Result<(), Fault> {
+        let limited = self.scopes.iter().try_for_each(|scope| scope.check(&self.provider, self.account()));
+        limited.map_err(|fault| fault.of(&self.provider, &self.function))
     }
 }
 

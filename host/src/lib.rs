@@ -77,6 +77,7 @@ mod size;
 mod store;
 mod target;
 mod turns;
+mod view;
 
 pub use approval::{Approval, Approvals, Approver, Approving, Overlap, Question, Topic};
 pub use config::{Config, ConfigError};

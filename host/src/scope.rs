@@ -34,6 +34,13 @@ impl Scope {
         self.includes(provider) && self.accounts.as_ref().is_none_or(named)
     }
 
+    /// Whether what there is of a provider does not hang on which accounts it has: it is named, or all are meant.
+    pub(crate) fn names(&self, provider: &str) -> bool {
+        let listed = self.integrations.as_ref().is_some_and(|names| names.contains(provider));
+        let one = |name: &String| name.split_once('.').is_some_and(|(of, _)| of == provider);
+        listed || self.accounts.as_ref().is_none_or(|names| names.iter().any(one))
+    }
+
     /// Whether it reaches this account of a provider.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod golden;
 mod hostile;
 mod http;
 mod questions;
+mod scopes;
 mod scripts;
 mod shares;
 mod tokens;

@@ -104,3 +104,13 @@ fn nothing_is_left_out_for_later() {
     let left: Vec<_> = files().into_iter().filter(|(_, text)| text.contains("//STUB")).map(|(name, _)| name).collect();
     assert_eq!(left, Vec::<String>::new());
 }
+
+/// What is shown or run for somebody is taken from a host that was narrowed to them; the registry is everybody's.
+#[test]
+fn whatever_is_shown_to_clients_comes_from_a_host_as_they_see_it() {
+    let shown =
+        |file: &String| file.starts_with("docs/") || file.starts_with("lua/") || file.starts_with("mcp/server/");
+    let of_everybody = ["mcp/server/mod.rs", "mcp/server/sources.rs"];
+    let found: Vec<_> = mention(&["registry()"]).into_iter().filter(shown).collect();
+    assert_eq!(found, of_everybody);
+}

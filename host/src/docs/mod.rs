@@ -66,7 +66,7 @@ const FOR_SHELLS: &str =
 
 /// Every provider in a line each, and how to read on.
 pub fn list(host: &Host) -> String {
-    let names = host.registry().names();
+    let names = host.names();
     let lines: Vec<_> = names.iter().map(|name| line(host, name)).collect();
     let loadable = names.iter().find(|name| host.provider(name).is_ok());
     overview::page(&names, &lines, loadable.or(names.first()).map(String::as_str))
@@ -75,16 +75,21 @@ pub fn list(host: &Host) -> String {
 /// The functions that fit the query best, as lines `provider.function - summary`, or a sentence that says that there
 /// are none.
 pub fn search(host: &Host, query: &str) -> String {
-    match search::refusal(query) {
-        Some(refusal) => refusal,
-        None => search::page(query, &found(host, query)),
-    }
+    hits(query, &found(host, query))
+}
+
+/// As [`search`], of what was found.
+pub fn hits(query: &str, found: &[Entry]) -> String {
+    search::refusal(query).unwrap_or_else(|| search::page(query, found))
 }
 
 /// The functions that fit the query best, best first, at most twenty: by the words of their names, summaries,
 /// parameters and descriptions, in any form, begun or mistyped, and by words of the same meaning. What the host has
 /// an account for comes before what fits as well.
 pub fn found(host: &Host, query: &str) -> Vec<Entry> {
+    if search::refusal(query).is_some() {
+        return Vec::new();
+    }
     host.catalogue().search(query, &loadable(host), |provider| Access::of(host, provider))
 }
 
@@ -168,7 +173,7 @@ pub fn find(host: &Host, page: &str) -> Result<String, NoPage> {
 }
 
 fn provider_topic(host: &Host, page: &str, name: &str) -> Result<Topic, NoPage> {
-    let known = host.registry().names();
+    let known = host.names();
     if known.iter().any(|known| known == name) {
         return Ok(Topic::Providers(vec![host.provider(name)?]));
     }
@@ -179,7 +184,7 @@ fn provider_topic(host: &Host, page: &str, name: &str) -> Result<Topic, NoPage> 
 }
 
 fn function_provider(host: &Host, page: &str, name: &str, function: &str) -> Result<Arc<Provider>, NoPage> {
-    let known = host.registry().names();
+    let known = host.names();
     if known.iter().any(|known| known == name) {
         return Ok(host.provider(name)?);
     }
@@ -209,7 +214,7 @@ fn like(provider: &Provider, function: &str) -> Vec<String> {
 }
 
 fn loadable(host: &Host) -> Vec<Arc<Provider>> {
-    host.registry().names().iter().filter_map(|name| host.provider(name).ok()).collect()
+    host.names().iter().filter_map(|name| host.provider(name).ok()).collect()
 }
 
 fn line(host: &Host, name: &str) -> String {

@@ -112,7 +112,9 @@ impl Target {
             run: Some(bridge.run.borrow().clone()),
             position: self.position(bridge),
             rehearsal: bridge.settings.rehearsal.clone(),
-            scopes: Arc::clone(&bridge.settings.scopes),
+            // Whoever runs it knows what it is limited to.
+            scopes: Arc::default(),
+            client: None,
             observer: bridge.settings.observer.clone(),
             interrupt: bridge.settings.interrupt.clone(),
             approvals: bridge.settings.approvals.as_ref().map(|approvals| approvals.with(&bridge.clock.patience())),

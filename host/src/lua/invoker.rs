@@ -2,6 +2,7 @@
 
 use super::lost::Lost;
 use super::session::Resume;
+use crate::account::DEFAULT;
 use crate::description::{Operation, Pagination};
 use crate::docs;
 use crate::fault::Fault;
@@ -9,7 +10,8 @@ use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::journal::Journal;
 use crate::mcp::McpInvocation;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -61,7 +63,7 @@ pub(super) trait Invoker: Send + Sync {
 pub(super) struct Known {
     /// Names, with the way each result is paged.
     pub(super) functions: Vec<(String, Option<Pagination>)>,
-    /// The accounts that can be used.
+    /// The accounts that can be named, sorted: those that are there, and `default`.
     pub(super) accounts: Vec<String>,
 }
 
@@ -83,15 +85,19 @@ pub(super) enum Page<'a> {
 
 impl Invoker for Host {
     fn names(&self) -> Vec<String> {
-        self.registry().names()
+        Self::names(self)
     }
 
     fn provider(&self, name: &str) -> Result<Known, Fault> {
         let provider = Self::provider(self, name)?;
         let functions = provider.description().functions.iter();
+        let mut accounts: BTreeSet<_> = self.accounts(&provider).into_iter().collect();
+        if self.includes_account(name, DEFAULT) {
+            accounts.insert(DEFAULT.into());
+        }
         Ok(Known {
             functions: functions.map(|known| (known.name.clone(), known.pagination.clone())).collect(),
-            accounts: self.accounts(&provider),
+            accounts: accounts.into_iter().collect(),
         })
     }
 
@@ -101,12 +107,14 @@ impl Invoker for Host {
     }
 
     fn reach(&self, invocation: McpInvocation) -> Invoking {
-        let host = self.clone();
+        let (host, is_scoped) = (self.clone(), !self.scopes().is_empty());
+        let invocation = McpInvocation { is_scoped, client: self.client().cloned(), ..invocation };
         Box::pin(async move { host.mcp().invoke(invocation).await })
     }
 
     fn mcp_servers(&self) -> Json {
-        self.mcp().config().to_value()
+        // Whoever was given integrations only is told of no server.
+        if self.scopes().is_empty() { self.mcp().config().to_value() } else { Json::Object(Map::new()) }
     }
 
     fn wait(&self, invoking: Invoking) -> Result<String, Fault> {

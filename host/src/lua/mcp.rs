@@ -48,7 +48,6 @@ pub(super) fn asked(
         force: settings.force,
         rehearse: if settings.rehearsal.is_some() { Rehearse::Writes } else { Rehearse::Nothing },
         is_resumed: settings.resume.is_some(),
-        is_scoped: !settings.scopes.is_empty(),
         deadline: Some(bridge.clock.deadline()),
         run: Some(Arc::clone(&bridge.run.borrow())),
         approvals: settings.approvals.as_ref().map(|approvals| approvals.with(&bridge.clock.patience())),
@@ -59,7 +58,7 @@ pub(super) fn asked(
 
 /// `()`: what is configured, by name.
 pub(super) fn servers(lua: &Lua, bridge: &Bridge, _: Arguments) -> Answer {
-    let rows = configured(bridge);
+    let rows = bridge.invoker.mcp_servers();
     one(convert(lua, &bridge.shapes, &rows).map_err(|error| match error {
         DecodeError::Lua(error) => Raise::Lua(error),
         DecodeError::Json(error) => Raise::Text(format!("mcp.servers: {error}")),
@@ -68,7 +67,14 @@ pub(super) fn servers(lua: &Lua, bridge: &Bridge, _: Arguments) -> Answer {
 
 /// `()`: the names of what is configured.
 pub(super) fn names(lua: &Lua, bridge: &Bridge, _: Arguments) -> Answer {
-    let names = configured(bridge).as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let names = bridge
+        .invoker
+        .mcp_servers()
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect::<Vec<_>>();
     one(Value::Table(lua.create_sequence_from(names)?))
 }
 
@@ -81,7 +87,7 @@ pub(super) fn split(lua: &Lua, bridge: &Bridge, mut arguments: Arguments) -> Ans
     };
     let path = path.strip_prefix("app.").unwrap_or(&path);
     let path = path.strip_prefix("mcp.").unwrap_or(path);
-    let rows = configured(bridge);
+    let rows = bridge.invoker.mcp_servers();
     let servers = rows.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let (server, tool) = mcp::split(path, servers).ok_or_else(|| unsplit(&function, "got none"))?;
     let text = |text: &str| -> mlua::Result<LuaString> { lua.create_string(text) };
@@ -91,9 +97,4 @@ pub(super) fn split(lua: &Lua, bridge: &Bridge, mut arguments: Arguments) -> Ans
 fn unsplit(function: &str, got: &str) -> Fault {
     let message = format!("{function}: expected \"server.tool\", {got}. mcp.servers() lists the servers");
     Fault::new(Code::InvalidArgument, message)
-}
-
-/// Whoever was given integrations only is told of no server.
-fn configured(bridge: &Bridge) -> Json {
-    if bridge.settings.scopes.is_empty() { bridge.invoker.mcp_servers() } else { Json::Object(Map::new()) }
 }

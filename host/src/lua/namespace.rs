@@ -7,12 +7,8 @@ use crate::clip::{NAME, clipped};
 use crate::fault::{Code, Fault};
 use crate::nearest::nearest;
 use mlua::{Lua, LuaString, Table, Value};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// The account that is always there.
-const DEFAULT: &str = "default";
 
 /// Most names listed in a sentence.
 const LISTED: usize = 12;
@@ -22,7 +18,10 @@ const DEEPEST: usize = 8;
 /// Puts the functions that list providers, functions and accounts where the prelude finds them.
 pub(super) fn export(lua: &Lua, bridge: &Rc<Bridge>, host: &Table) -> mlua::Result<()> {
     let listing = Rc::clone(bridge);
-    host.raw_set("providers", lua.create_function(move |_, ()| Ok(listing.invoker.names()))?)?;
+    host.raw_set(
+        "providers",
+        lua.create_function(move |_, ()| Ok(listing.clock.excluding(|| listing.invoker.names())))?,
+    )?;
     // Luau's own `table.freeze` refuses what has a protected metatable.
     let seal = |_: &Lua, table: Table| {
         table.set_readonly(true);
@@ -30,7 +29,7 @@ pub(super) fn export(lua: &Lua, bridge: &Rc<Bridge>, host: &Table) -> mlua::Resu
     };
     host.raw_set("seal", lua.create_function(seal)?)?;
     let asked = Rc::clone(bridge);
-    let is_provider = move |_: &Lua, name: String| Ok(asked.invoker.names().contains(&name));
+    let is_provider = move |_: &Lua, name: String| Ok(asked.clock.excluding(|| asked.invoker.names()).contains(&name));
     host.raw_set("is_provider", lua.create_function(is_provider)?)?;
     let described = Rc::clone(bridge);
     // A provider that cannot be used has no functions to show; calling one tells why.
@@ -46,7 +45,7 @@ fn about(lua: &Lua, known: &Known) -> mlua::Result<Table> {
     let set = |names: &mut dyn Iterator<Item = &str>| lua.create_table_from(names.map(|name| (name, true)));
     let about = lua.create_table()?;
     about.raw_set("functions", set(&mut known.functions.iter().map(|(name, _)| name.as_str()))?)?;
-    about.raw_set("accounts", set(&mut known.accounts.iter().map(String::as_str).chain([DEFAULT]))?)?;
+    about.raw_set("accounts", set(&mut known.accounts.iter().map(String::as_str))?)?;
     Ok(about)
 }
 
@@ -105,6 +104,10 @@ fn explain_provider(bridge: &Bridge, path: &[&str], provider: &str, rest: &[&str
     let names = bridge.invoker.names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if !names.contains(&provider) {
+        // What is beyond a scope is refused in the same words, whether it is there or not.
+        if let Some(fault) = bridge.invoker.provider(provider).err().filter(|fault| fault.code == Code::Denied) {
+            return fault;
+        }
         let cure = if names.is_empty() {
             "The operator adds one with: kosmo plugins:install FILE.wasm".into()
         } else {
@@ -122,8 +125,7 @@ fn explain_provider(bridge: &Bridge, path: &[&str], provider: &str, rest: &[&str
 
 fn explain_function(path: &[&str], provider: &str, rest: &[&str], known: &Known) -> Fault {
     let functions: Vec<&str> = known.functions.iter().map(|(name, _)| name.as_str()).collect();
-    let accounts: Vec<&str> =
-        known.accounts.iter().map(String::as_str).chain([DEFAULT]).collect::<BTreeSet<_>>().into_iter().collect();
+    let accounts: Vec<&str> = known.accounts.iter().map(String::as_str).collect();
     match rest {
         [] => wrong(path, &format!("`{provider}` is a provider: call one of its functions: {}", some(&functions))),
         [account] | [account, _] if rest.len() == 1 && accounts.contains(account) => {

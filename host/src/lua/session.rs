@@ -13,7 +13,6 @@ use crate::interrupt::Interrupt;
 use crate::observer::Observers;
 use crate::patience::Patience;
 use crate::rehearsal::Rehearsal;
-use crate::scope::Scope;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -54,7 +53,6 @@ pub(super) struct Settings {
     pub(super) surface: Surface,
     pub(super) resume: Option<Resume>,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
-    pub(super) scopes: Arc<[Scope]>,
     pub(super) observer: Observers,
     pub(super) interrupt: Option<Interrupt>,
     pub(super) approvals: Option<Approvals>,
@@ -92,7 +90,6 @@ impl Default for Settings {
             surface: Surface::default(),
             resume: None,
             rehearsal: None,
-            scopes: Arc::default(),
             observer: Observers::default(),
             interrupt: None,
             approvals: None,
@@ -101,7 +98,7 @@ impl Default for Settings {
 }
 
 impl Host {
-    /// A Lua session, to be configured.
+    /// A Lua session, to be configured. Its scripts see and reach what this host does.
     pub fn session(&self) -> SessionBuilder {
         SessionBuilder::new(self.clone())
     }
@@ -141,13 +138,6 @@ impl SessionBuilder {
     #[must_use]
     pub fn rehearse(mut self, rehearsal: &Arc<Rehearsal>) -> Self {
         self.settings.rehearsal = Some(Arc::clone(rehearsal));
-        self
-    }
-
-    /// Scripts reach no more than every one of these. All that the operator's files let happen unless said.
-    #[must_use]
-    pub fn scopes(mut self, scopes: &Arc<[Scope]>) -> Self {
-        self.settings.scopes = Arc::clone(scopes);
         self
     }
 

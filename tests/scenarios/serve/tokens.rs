@@ -4,7 +4,7 @@ use super::{SEND, until};
 use kosmo_tests::{Scenario, Web};
 use serde_json::{Value, json};
 
-fn add(scenario: &Scenario, line: &[&str]) -> String {
+pub(super) fn add(scenario: &Scenario, line: &[&str]) -> String {
     let ran = scenario.kosmo(&[&["mcp:token:add"], line].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.stdout.trim().to_owned()

@@ -12,7 +12,7 @@ use super::entry::Entry;
 use crate::clip::{NAME, clipped};
 use crate::provider::Provider;
 use index::{Hit, Index};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::facts::Access;
@@ -22,13 +22,16 @@ const MOST: usize = 20;
 /// So many are looked at more closely, since one that can be used now is worth more than one that cannot.
 const CLOSER: usize = 60;
 const USABLE: f32 = 1.25;
+/// Sets of providers that are remembered: clients of a server may each see others.
+const REMEMBERED: usize = 8;
 /// Longest query, in bytes.
 const QUERY: usize = 1 << 10;
 
 /// The functions of all providers, ready to be searched.
 #[derive(Default)]
 pub(crate) struct Catalogue {
-    current: Mutex<Option<Snapshot>>,
+    /// Those used last come first.
+    recent: Mutex<VecDeque<Snapshot>>,
 }
 
 struct Snapshot {
@@ -40,14 +43,13 @@ struct Snapshot {
 impl Catalogue {
     /// The index over these providers, as they are now.
     fn index(&self, providers: &[Arc<Provider>]) -> Arc<Index> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = |known: &&Snapshot| known.digests.iter().eq(providers.iter().map(|provider| provider.digest()));
-        if let Some(known) = current.as_ref().filter(fresh) {
-            return Arc::clone(&known.index);
-        }
-        let index = Arc::new(Index::new(providers.iter().map(|provider| provider.description())));
-        let digests = providers.iter().map(|provider| provider.digest().to_owned()).collect();
-        *current = Some(Snapshot { digests, index: Arc::clone(&index) });
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &Snapshot| known.digests.iter().eq(providers.iter().map(|provider| provider.digest()));
+        let known = recent.iter().position(same).and_then(|at| recent.remove(at));
+        let snapshot = known.unwrap_or_else(|| Snapshot::of(providers));
+        let index = Arc::clone(&snapshot.index);
+        recent.push_front(snapshot);
+        recent.truncate(REMEMBERED);
         index
     }
 
@@ -69,6 +71,13 @@ impl Catalogue {
             Entry::of(provider, &provider.functions[hit.place.function], &known[&hit.place.provider])
         };
         usable_first(hits.clone(), |hit| !known[&hit.place.provider].usable.is_empty()).iter().map(entry).collect()
+    }
+}
+
+impl Snapshot {
+    fn of(providers: &[Arc<Provider>]) -> Self {
+        let index = Arc::new(Index::new(providers.iter().map(|provider| provider.description())));
+        Self { digests: providers.iter().map(|provider| provider.digest().to_owned()).collect(), index }
     }
 }
 

@@ -130,11 +130,11 @@ fn pager() -> Known {
     let mut functions: Vec<_> = plain.map(|name| (name.to_owned(), None)).into();
     functions.extend(["list_cursor", "list_repeating", "list_odd"].map(|name| (name.into(), Some(by_cursor()))));
     functions.extend(["list_numbered", "list_endless"].map(|name| (name.into(), Some(by_page()))));
-    Known { functions, accounts: ["default", "work", "my-team"].map(Into::into).to_vec() }
+    Known { functions, accounts: ["default", "my-team", "work"].map(Into::into).to_vec() }
 }
 
 fn phone() -> Known {
-    Known { functions: vec![("list_calls".into(), None)], accounts: vec![] }
+    Known { functions: vec![("list_calls".into(), None)], accounts: vec!["default".into()] }
 }
 
 fn by_cursor() -> Pagination {

@@ -1,7 +1,7 @@
 //! Asking a server: what has to be so before, and what becomes of the answer.
 
 use super::connection::{Connection, Patience};
-use super::leave::Asks;
+use super::leave::{Asks, check_scope};
 use super::tools::{self, Tool};
 use super::{McpInvocation, McpRequest, Servers, content, flags, schema};
 use crate::audit::Trail;
@@ -52,6 +52,7 @@ impl Servers {
     }
 
     async fn answer(&self, asked: McpInvocation, trail: &Arc<Trail>, doubt: &Doubt) -> Result<Value, Fault> {
+        check_scope(&asked)?;
         let server = self.find(&asked.server)?;
         self.check_use(server, &asked)?;
         let end = asked.end(server);

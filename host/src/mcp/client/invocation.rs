@@ -32,6 +32,8 @@ pub struct McpInvocation {
     pub is_resumed: bool,
     /// Whether whoever asks was given integrations only.
     pub is_scoped: bool,
+    /// Whom the audit log names beside what was done.
+    pub client: Option<Arc<str>>,
     /// The script's own deadline; the server's timeout applies besides.
     pub deadline: Option<Instant>,
     /// The run it is audited under; None is one of its own.
@@ -163,6 +165,7 @@ impl McpInvocation {
             rehearse: Rehearse::Nothing,
             is_resumed: false,
             is_scoped: false,
+            client: None,
             deadline: None,
             run: None,
             approvals: None,
@@ -173,7 +176,7 @@ impl McpInvocation {
     /// As the audit log knows invocations.
     pub(super) fn audited(&self) -> Invocation {
         let invocation = Invocation::new(&format!("mcp.{}", self.server), self.request.name(), Map::new());
-        Invocation { run: self.run.clone(), ..invocation }
+        Invocation { run: self.run.clone(), client: self.client.clone(), ..invocation }
     }
 
     /// When it is given up, whatever it waits for: the time that people take to answer does not count.

@@ -12,6 +12,16 @@ use crate::permission::Decision;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+/// Whoever was given integrations only learns of no server, not even whether there is one of a name.
+pub(super) fn check_scope(asked: &McpInvocation) -> Result<(), Fault> {
+    if !asked.is_scoped {
+        return Ok(());
+    }
+    let name = clipped(&asked.server, NAME);
+    let message = format!("MCP server '{name}' is out of reach for this client, which was given integrations only");
+    Err(Fault::new(Code::Denied, message))
+}
+
 /// What leave is asked for.
 pub(super) struct Asks<'a> {
     /// None is meant by an empty one.
@@ -24,11 +34,6 @@ impl Servers {
     /// Whether it is there to be used: enabled, and reviewed if it came with a project.
     pub(super) fn check_use(&self, server: &Server, asked: &McpInvocation) -> Result<(), Fault> {
         let name = &server.name;
-        if asked.is_scoped {
-            let message =
-                format!("MCP server '{name}' is out of reach for this client, which was given integrations only");
-            return Err(Fault::new(Code::Denied, message));
-        }
         if !server.enabled {
             let message = format!("MCP server '{name}' is disabled. Enable it with: kosmo mcp:enable {name}");
             return Err(Fault::new(Code::Unconfigured, message));

@@ -91,11 +91,11 @@ async fn dispatch(
 ) -> Result<CallToolResult, ErrorData> {
     match target {
         Target::SearchDocs => match parse::<Search>(arguments) {
-            Ok(asked) => handler.off(move |host, client| documents::search(host, client, &asked.query)).await,
+            Ok(asked) => handler.off(move |host| documents::search(host, &asked.query)).await,
             Err(refused) => Ok(*refused),
         },
         Target::ReadDoc => match parse::<Read>(arguments) {
-            Ok(asked) => handler.off(move |host, _| documents::page(host, &asked.page)).await,
+            Ok(asked) => handler.off(move |host| documents::page(host, &asked.page)).await,
             Err(refused) => Ok(*refused),
         },
         Target::RunLua => match parse::<Run>(arguments) {
@@ -144,14 +144,13 @@ async fn in_turn(
 
 impl Call<'_> {
     async fn run(&self, run: Run, reader: &mut Reader) -> CallToolResult {
-        let (server, client) = (&self.handler.server, &self.handler.client);
-        let offer = server.offer();
+        let offer = self.handler.server.offer();
         let rehearsal = run.dry_run.then(|| Arc::new(Rehearsal::silent()));
         let mut within = self.span.within("run");
-        let mut session = server
+        let mut session = self
+            .handler
             .host()
             .session()
-            .scopes(client.scopes())
             .observer(self.observer(&within))
             .interrupt(&self.interrupt)
             .force(offer.force)
@@ -173,18 +172,17 @@ impl Call<'_> {
     }
 
     async fn invoke(&self, asked: Invocation, reader: &mut Reader) -> CallToolResult {
-        let (server, client) = (&self.handler.server, &self.handler.client);
+        let offer = self.handler.server.offer();
         let invocation = Invocation {
-            force: server.offer().force,
-            scopes: Arc::clone(client.scopes()),
+            force: offer.force,
             observer: self.observer(self.span).into(),
             approvals: self.approvals(),
             interrupt: Some(self.interrupt.clone()),
             ..asked
         };
-        let host = server.host();
+        let host = self.handler.host();
         let outcome = self.attend(reader, Box::pin(host.invoke(invocation))).await;
-        result::of_function(outcome, server.offer().characters)
+        result::of_function(outcome, offer.characters)
     }
 
     /// Waits for the work, passing on what it tells. Whoever gives up on it interrupts it: it ends by itself, soon, and

@@ -1,17 +1,16 @@
 //! What a client could type next for an argument of a prompt or a part of a resource's URI.
 
-use super::offer::Client;
 use super::{documents, prompts};
 use crate::Host;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 
 /// Every value that begins like what was typed.
-pub(super) fn complete(host: &Host, client: &Client, asked: &CompleteRequestParams) -> CompleteResult {
+pub(super) fn complete(host: &Host, asked: &CompleteRequestParams) -> CompleteResult {
     let argument = asked.argument.name.as_str();
     let integration = asked.context.as_ref().and_then(|context| context.get_argument("integration"));
     let values = match &asked.r#ref {
-        Reference::Prompt(_) => prompts::values(host, client, argument),
-        Reference::Resource(_) => documents::values(host, client, argument, integration.map(String::as_str)),
+        Reference::Prompt(_) => prompts::values(host, argument),
+        Reference::Resource(_) => documents::values(host, argument, integration.map(String::as_str)),
         _ => Vec::new(),
     };
     let typed = asked.argument.value.to_lowercase();

@@ -1,6 +1,5 @@
-//! Documentation as resources, `kosmo://docs/dialpad/list_calls`, and as tools.
+//! Documentation as resources, `kosmo://docs/dialpad/list_calls`, and as tools. Every host here is one as a client sees it.
 
-use super::offer::Client;
 use crate::Host;
 use crate::docs::{self, Entry};
 use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents, ResourceTemplate};
@@ -9,16 +8,15 @@ use serde_json::json;
 const ROOT: &str = "kosmo://docs";
 const MARKDOWN: &str = "text/markdown";
 
-/// The guides of all integrations that are there for a client.
-pub(super) fn resources(host: &Host, client: &Client) -> Vec<Resource> {
+/// The guides of all integrations.
+pub(super) fn resources(host: &Host) -> Vec<Resource> {
     let overview = [
         Resource::new(ROOT, "overview").with_title("All integrations").with_mime_type(MARKDOWN),
         Resource::new(format!("{ROOT}/errors"), "errors")
             .with_title("Every code a fault can have")
             .with_mime_type(MARKDOWN),
     ];
-    let included = host.registry().names().into_iter().filter(|name| client.includes(name));
-    let guides = included.filter_map(|name| guide(host, &name));
+    let guides = host.names().into_iter().filter_map(|name| guide(host, &name));
     overview.into_iter().chain(guides).collect()
 }
 
@@ -56,11 +54,11 @@ fn page_of(uri: &str) -> Option<String> {
 }
 
 /// What could stand in a URI.
-pub(super) fn values(host: &Host, client: &Client, argument: &str, integration: Option<&str>) -> Vec<String> {
+pub(super) fn values(host: &Host, argument: &str, integration: Option<&str>) -> Vec<String> {
     match (argument, integration) {
-        ("integration", _) => host.registry().names().into_iter().filter(|name| client.includes(name)).collect(),
+        ("integration", _) => host.names(),
         ("function", Some(name)) => {
-            let provider = host.provider(name).ok().filter(|_| client.includes(name));
+            let provider = host.provider(name).ok();
             let functions = provider.iter().flat_map(|provider| &provider.description().functions);
             functions.map(|function| function.name.clone()).collect()
         }
@@ -69,12 +67,10 @@ pub(super) fn values(host: &Host, client: &Client, argument: &str, integration: 
 }
 
 /// `search_docs`
-pub(super) fn search(host: &Host, client: &Client, query: &str) -> CallToolResult {
-    let found: Vec<_> = docs::found(host, query).into_iter().filter(|entry| client.includes(&entry.provider)).collect();
-    let lines: Vec<_> = found.iter().map(|entry| format!("{} - {}", entry.name, entry.summary)).collect();
-    let text = if lines.is_empty() { docs::search(host, query) } else { lines.join("\n") };
+pub(super) fn search(host: &Host, query: &str) -> CallToolResult {
+    let found = docs::found(host, query);
     let mut result = CallToolResult::structured(json!({"functions": found.iter().map(hit).collect::<Vec<_>>()}));
-    result.content = vec![ContentBlock::text(text)];
+    result.content = vec![ContentBlock::text(docs::hits(query, &found))];
     result
 }
 

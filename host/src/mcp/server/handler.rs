@@ -42,21 +42,27 @@ impl Handler {
         self
     }
 
-    /// Work that may wait for files, with the current host.
+    /// The current host, as the client sees it.
+    pub(super) fn host(&self) -> Host {
+        self.client.view(&self.server.host())
+    }
+
+    /// Work that may wait for files, with the current host as the client sees it.
     pub(super) async fn off<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Host, &Client) -> T + Send + 'static,
+        work: impl FnOnce(&Host) -> T + Send + 'static,
     ) -> Result<T, ErrorData> {
-        let (host, client) = (self.server.host(), self.client.clone());
-        let done = tokio::task::spawn_blocking(move || work(&host, &client)).await;
+        let host = self.host();
+        let done = tokio::task::spawn_blocking(move || work(&host)).await;
         done.map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
 
     /// The tools there are, as things stand.
     pub(super) async fn toolbox(&self) -> Result<Arc<Toolbox>, ErrorData> {
-        let server = self.server.clone();
+        let (server, client) = (self.server.clone(), self.client.clone());
+        // Read before the host is: what is looked at may be newer than what it is kept as, and never older.
         let revision = *server.inner.revision.borrow();
-        self.off(move |host, client| server.inner.shelf.toolbox(revision, host, server.offer(), client)).await
+        self.off(move |host| server.inner.shelf.toolbox(revision, host, server.offer(), &client)).await
     }
 
     fn set_follower(&self, follower: Option<AbortHandle>) {
@@ -79,11 +85,11 @@ struct Listed {
 }
 
 async fn listed(server: &Server, client: &Client) -> Option<Listed> {
-    let (server, client, host) = (server.clone(), client.clone(), server.host());
     let revision = *server.inner.revision.borrow();
+    let (server, client, host) = (server.clone(), client.clone(), client.view(&server.host()));
     let look = move || Listed {
         tools: server.inner.shelf.toolbox(revision, &host, server.offer(), &client),
-        resources: documents::resources(&host, &client),
+        resources: documents::resources(&host),
     };
     tokio::task::spawn_blocking(look).await.ok()
 }
@@ -197,7 +203,7 @@ impl ServerHandler for Handler {
         let uri = asked.uri;
         let found = self.off({
             let uri = uri.clone();
-            move |host, _| documents::read(host, &uri)
+            move |host| documents::read(host, &uri)
         });
         let missing = || ErrorData::resource_not_found(format!("There is no resource {}.", clipped(&uri)), None);
         Ok(ReadResourceResult::new(vec![found.await?.ok_or_else(missing)?]).into())
@@ -231,7 +237,7 @@ impl ServerHandler for Handler {
         asked: CompleteRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.off(move |host, client| complete::complete(host, client, &asked)).await
+        self.off(move |host| complete::complete(host, &asked)).await
     }
 }
 

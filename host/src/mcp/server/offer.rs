@@ -1,6 +1,6 @@
 //! What a server offers its clients, and who they are.
 
-use crate::{Decision, Scope};
+use crate::{Decision, Host, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,32 +78,26 @@ impl Offer {
 pub struct Client {
     /// What metrics and logs call it.
     pub name: Arc<str>,
+    /// Whether that is the name of its token.
+    is_known: bool,
     scopes: Arc<[Scope]>,
 }
 
 impl Client {
     /// Whoever is at the other end, with all that is offered.
     pub fn anybody(offer: &Offer) -> Self {
-        Self { name: "anybody".into(), scopes: [offer.scope()].into() }
+        Self { name: "anybody".into(), is_known: false, scopes: [offer.scope()].into() }
     }
 
     /// One of several, with a scope of its own within what is offered.
     pub fn known(name: &str, offer: &Offer, own: Scope) -> Self {
-        Self { name: name.into(), scopes: [offer.scope(), own].into() }
+        Self { name: name.into(), is_known: true, scopes: [offer.scope(), own].into() }
     }
 
-    pub(super) fn scopes(&self) -> &Arc<[Scope]> {
-        &self.scopes
-    }
-
-    /// Whether a provider is there for it.
-    pub(super) fn includes(&self, provider: &str) -> bool {
-        self.scopes.iter().all(|scope| scope.includes(provider))
-    }
-
-    /// Whether an account is there for it.
-    pub(super) fn includes_account(&self, provider: &str, account: &str) -> bool {
-        self.scopes.iter().all(|scope| scope.includes_account(provider, account))
+    /// A host as this client sees it.
+    pub(super) fn view(&self, host: &Host) -> Host {
+        let host = host.within(&self.scopes);
+        if self.is_known { host.on_behalf_of(&self.name) } else { host }
     }
 
     /// Whether somebody is to be asked where a function writes.
@@ -111,8 +105,10 @@ impl Client {
         self.scopes.iter().map(|scope| scope.write).max().unwrap_or(Decision::Deny)
     }
 
-    /// Whether a provider was named, rather than being one of all.
+    /// Whether a provider was named and none of its accounts was, so that its functions are worth showing before it has
+    /// any.
     pub(super) fn names(&self, provider: &str) -> bool {
-        self.scopes.iter().any(|scope| scope.integrations.as_ref().is_some_and(|names| names.contains(provider)))
+        let named = |scope: &Scope| scope.integrations.as_ref().is_some_and(|names| names.contains(provider));
+        self.scopes.iter().any(named) && self.scopes.iter().all(|scope| scope.accounts.is_none())
     }
 }

@@ -1,10 +1,10 @@
 //! Prompts for what people ask of integrations most.
 
-use super::offer::Client;
 use crate::Host;
 use rmcp::ErrorData;
 use rmcp::model::{GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A prompt: what it is called, what it takes, and what it says.
 struct Template {
@@ -93,16 +93,12 @@ pub(super) fn get(name: &str, arguments: &JsonObject) -> Result<GetPromptResult,
 }
 
 /// What could be typed for an argument.
-pub(super) fn values(host: &Host, client: &Client, argument: &str) -> Vec<String> {
-    let providers = || host.registry().names().into_iter().filter(|name| client.includes(name));
+pub(super) fn values(host: &Host, argument: &str) -> Vec<String> {
     match argument {
-        "integration" => providers().collect(),
+        "integration" => host.names(),
         "account" => {
-            let of = |name: String| host.provider(&name).ok().map(|provider| (name, host.accounts(&provider)));
-            let usable = |(name, accounts): (String, Vec<String>)| {
-                accounts.into_iter().filter(move |account| client.includes_account(&name, account)).collect::<Vec<_>>()
-            };
-            let names: std::collections::BTreeSet<_> = providers().filter_map(of).flat_map(usable).collect();
+            let providers = host.names().into_iter().filter_map(|name| host.provider(&name).ok());
+            let names: BTreeSet<_> = providers.flat_map(|provider| host.accounts(&provider)).collect();
             names.into_iter().collect()
         }
         "period" => ["today", "yesterday", "this week", "last week", "this month", "last month"].map(Into::into).into(),

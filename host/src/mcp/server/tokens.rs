@@ -248,7 +248,8 @@ mod tests {
         let tokens = Tokens::load(&host).expect("tokens");
         let client = tokens.find(&token, &Offer::default()).expect("a client");
         assert_eq!((&*client.name, client.write()), ("ci-bot", Decision::Deny), "the server denies writing");
-        assert!(client.includes_account("dialpad", "work") && !client.includes_account("dialpad", "default"));
+        let seen = client.view(&host);
+        assert!(seen.includes_account("dialpad", "work") && !seen.includes_account("dialpad", "default"));
         for wrong in ["", PREFIX, &token[1..], &token.replace("kosmo_", "kosmo-"), &format!("{token}x")] {
             assert!(tokens.find(wrong, &Offer::default()).is_none(), "{wrong}");
         }

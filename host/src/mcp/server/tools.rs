@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::offer::{Client, Offer, Tools};
 use super::schema;
+use crate::account::DEFAULT;
 use crate::description::Operation;
 use crate::docs::{self, Entry};
 use crate::permission::{Decision, Intent};
@@ -33,7 +34,7 @@ pub(super) struct Toolbox {
 }
 
 impl Toolbox {
-    /// As things stand. Loads descriptions, so it is not for asynchronous code.
+    /// As things stand, of a host as the client sees it. Loads descriptions, so it is not for asynchronous code.
     pub(super) fn new(host: &Host, offer: &Offer, client: &Client) -> Self {
         let mut toolbox = Self::default();
         if offer.tools != Tools::Functions {
@@ -60,22 +61,20 @@ impl Toolbox {
 
     fn add_functions(&mut self, host: &Host, client: &Client) {
         let mut names = Names::default();
-        for name in host.registry().names().iter().filter(|name| client.includes(name)) {
+        for name in &host.names() {
             let Ok(provider) = host.provider(name) else { continue };
             let Ok(topic) = docs::topic(host, name) else { continue };
             for entry in topic.entries(host) {
-                let accounts: Vec<_> =
-                    entry.accounts.iter().filter(|account| client.includes_account(name, account)).cloned().collect();
-                let usable = !accounts.is_empty() || (entry.accounts.is_empty() && client.names(name));
-                if usable && !is_denied(host, client, &provider, &entry, accounts.first()) {
-                    self.add_function(names.give(name, &entry.function), &provider, &entry, &accounts);
+                let usable = !entry.accounts.is_empty() || client.names(name);
+                if usable && !is_denied(host, &provider, &entry) {
+                    self.add_function(names.give(name, &entry.function), &provider, &entry);
                 }
             }
         }
     }
 
-    fn add_function(&mut self, name: String, provider: &Provider, entry: &Entry, accounts: &[String]) {
-        let (input, account) = schema::with_account(entry.input_schema.clone(), accounts);
+    fn add_function(&mut self, name: String, provider: &Provider, entry: &Entry) {
+        let (input, account) = schema::with_account(entry.input_schema.clone(), &entry.accounts);
         let description = match entry.description.as_str() {
             "" => entry.summary.clone(),
             more => format!("{}\n\n{more}", entry.summary),
@@ -91,11 +90,11 @@ impl Toolbox {
 }
 
 /// What could not be invoked anyway is not offered.
-fn is_denied(host: &Host, client: &Client, provider: &Provider, entry: &Entry, account: Option<&String>) -> bool {
+fn is_denied(host: &Host, provider: &Provider, entry: &Entry) -> bool {
     let Some(function) = provider.description().function(&entry.function) else { return true };
-    let intent = Intent::new(provider.name(), account.map_or("default", String::as_str), function);
+    let intent = Intent::new(provider.name(), entry.accounts.first().map_or(DEFAULT, String::as_str), function);
     let policies = host.surroundings().config.policies();
-    policies.permissions(provider.name()).within(client.scopes()).decide(&intent, false).decision == Decision::Deny
+    policies.permissions(provider.name()).within(host.scopes()).decide(&intent, false).decision == Decision::Deny
 }
 
 fn hints(provider: &Provider, entry: &Entry) -> ToolAnnotations {
