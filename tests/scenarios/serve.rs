@@ -1,5 +1,6 @@
 //! `kosmo mcp:serve` as its clients see it.
 
+mod audit;
 mod changes;
 mod documents;
 mod ending;

@@ -14,6 +14,8 @@ pub struct Query {
     pub since: Option<SystemTime>,
     /// Of this provider.
     pub provider: Option<String>,
+    /// Of what was done for the MCP client with the token of this name.
+    pub client: Option<String>,
     /// Of this run.
     pub run: Option<String>,
     /// Only decisions that went against the script.
@@ -33,6 +35,7 @@ impl Query {
         *record.time >= *since
             && is(&self.provider, &record.provider)
             && is(&self.run, &record.run)
+            && (self.client.is_none() || self.client.as_deref() == record.client.as_deref())
             && (!self.denied || record.is_refusal())
     }
 

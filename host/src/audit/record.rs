@@ -14,6 +14,9 @@ pub struct Record<'a> {
     pub run: Cow<'a, str>,
     /// Tells the invocations of a run apart.
     pub invocation: u64,
+    /// The token of the MCP client it was done for, by the name the token was given. Absent if none was needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Cow<'a, str>>,
     /// `dialpad`
     pub provider: Cow<'a, str>,
     /// `default`
@@ -176,7 +179,7 @@ mod tests {
             r#"{"time":"t","run":"r","invocation":2,"provider":"p","account":"a","function":"f","kind":"request","rule":"GET /a","method":"GET","host":"h","path":"/a","attempt":1,"status":200,"bytes_sent":0,"bytes_received":12,"ms":0.5}"#,
         );
         check(
-            r#"{"time":"t","run":"r","invocation":2,"provider":"p","account":"a","function":"f","kind":"invocation","outcome":"ok","bytes":2,"ms":1.5,"arguments":"00","lost":3}"#,
+            r#"{"time":"t","run":"r","invocation":2,"client":"ci","provider":"p","account":"a","function":"f","kind":"invocation","outcome":"ok","bytes":2,"ms":1.5,"arguments":"00","lost":3}"#,
         );
     }
 }

@@ -350,6 +350,9 @@ pub(super) struct Audit {
     /// Only this provider's
     #[arg(long, value_name = "NAME")]
     pub(super) provider: Option<String>,
+    /// Only what was done for the MCP client with the token of this name
+    #[arg(long, value_name = "NAME")]
+    pub(super) client: Option<String>,
     /// Only this run's
     #[arg(long, value_name = "ID")]
     pub(super) run: Option<String>,

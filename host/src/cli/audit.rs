@@ -17,6 +17,7 @@ pub(super) fn show(arguments: &Audit) -> Outcome {
     let query = Query {
         since: arguments.since,
         provider: arguments.provider.clone(),
+        client: arguments.client.clone(),
         run: arguments.run.clone(),
         denied: arguments.denied,
     };
@@ -63,7 +64,8 @@ fn print(arguments: &Audit, records: &VecDeque<Record<'_>>, older: u64) {
 }
 
 fn row(record: &Record<'_>) -> Vec<String> {
-    let who = format!("{}.{}.{}", record.provider, record.account, record.function);
+    let client = record.client.as_ref().map(|client| format!(" for {client}")).unwrap_or_default();
+    let who = format!("{}.{}.{}{client}", record.provider, record.account, record.function);
     let mut cells = vec![record.time.to_string(), record.run.to_string(), who];
     cells.extend(match &record.event {
         Event::Decision { decision, rule, reason, place } => {
