@@ -147,6 +147,7 @@ impl Server {
             "mute" => vec![Deed::Complain("thinking\n".into())],
             "quoting" => vec![Deed::Complain(std::env::var("PAT").unwrap_or_default() + "\n"), Deed::End(3)],
             "late" => vec![Deed::Wait(Duration::from_millis(1_500)), text(id, "late")],
+            "leaving" => vec![Deed::End(7)],
             "dying" => vec![Deed::Complain("boom\n".into()), Deed::End(3)],
             "long-line" => vec![Deed::Write(
                 [b"{\"jsonrpc\":\"2.0\",\"result\":\"".as_slice(), &vec![b'x'; 100 << 20], b"\"}\n"].concat(),

@@ -56,9 +56,19 @@ fn a_server_that_ignores_its_end_is_killed() {
 
 #[test]
 fn what_a_server_started_ends_with_it() {
-    let (scenario, pids) = scenario("forking");
-    assert_eq!(scenario.kosmo(&["mcp:lua", "--eval", CALL, "--json"]).code, 0);
-    assert_eq!(std::fs::read_to_string(&pids).expect("told").lines().count(), 2);
+    for manner in ["forking", "detaching"] {
+        let (scenario, pids) = scenario(manner);
+        assert_eq!(scenario.kosmo(&["mcp:lua", "--eval", CALL, "--json"]).code, 0);
+        assert_eq!(std::fs::read_to_string(&pids).expect("told").lines().count(), 2);
+        assert_gone(&pids);
+    }
+}
+
+#[test]
+fn what_a_server_left_behind_ends_although_the_server_ended_itself() {
+    let (scenario, pids) = scenario("leaving");
+    let ran = scenario.kosmo(&["mcp:lua", "--eval", CALL, "--json"]);
+    assert!(ran.json()["error"].as_str().unwrap_or_default().contains("ended with exit code 7"), "{ran:?}");
     assert_gone(&pids);
 }
 
@@ -75,13 +85,13 @@ fn servers_end_with_their_host() {
 
 #[test]
 fn killing_kosmo_ends_its_servers_and_what_they_started() {
-    for manner in ["forking", "stubborn"] {
+    for manner in ["forking", "detaching", "stubborn"] {
         let (scenario, pids) = scenario(manner);
         let mut command = scenario.command();
         command.args(["mcp:lua", "--eval", &format!("{CALL} while true do end")]);
         let mut kosmo =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
-        wait_for(&pids, if manner == "forking" { 2 } else { 1 });
+        wait_for(&pids, if manner == "stubborn" { 1 } else { 2 });
         kosmo.kill().expect("killed");
         kosmo.wait().expect("gone");
         assert_gone(&pids);

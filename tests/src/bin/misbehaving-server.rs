@@ -12,6 +12,9 @@ fn main() {
     if manner == "forking" {
         pids.push(Command::new("/bin/sleep").arg("1000").spawn().expect("a child").id());
     }
+    if matches!(&*manner, "detaching" | "leaving") {
+        pids.push(detached());
+    }
     if let Some(file) = std::env::var_os("PID_FILE") {
         std::fs::write(file, pids.iter().map(u32::to_string).collect::<Vec<_>>().join("\n")).expect("a file");
     }
@@ -24,6 +27,21 @@ fn main() {
     }
     if manner == "stubborn" {
         std::thread::sleep(Duration::from_secs(3_600));
+    }
+}
+
+/// A process in a session of its own, whose parent has ended.
+fn detached() -> u32 {
+    let file = std::env::temp_dir().join(format!("detached-{}", std::process::id()));
+    let script = "sleep 1000 & echo $! > \"$0\"";
+    Command::new("setsid").args(["--fork", "sh", "-c", script]).arg(&file).status().expect("a session");
+    loop {
+        let told = std::fs::read_to_string(&file).unwrap_or_default();
+        if let Some(pid) = told.strip_suffix('\n').and_then(|pid| pid.parse().ok()) {
+            let _ = std::fs::remove_file(&file);
+            return pid;
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

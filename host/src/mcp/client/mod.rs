@@ -13,6 +13,7 @@ mod http;
 mod invocation;
 mod leave;
 mod notes;
+mod offspring;
 mod path;
 mod pipe;
 mod process;

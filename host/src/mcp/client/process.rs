@@ -4,7 +4,7 @@ use super::notes::Notes;
 use super::pipe;
 use crate::fault::{Code, Fault};
 use crate::mcp::config::Server;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,10 @@ pub(super) struct Launch<'a> {
 /// A process under way. When this is dropped, it and all it started are killed.
 pub(super) struct Process {
     child: Child,
+    /// Its own number, too.
     group: Option<Pid>,
+    /// Whether it is the guard of a server, which knows better than we whom to kill.
+    is_guard: bool,
     /// Ends with its standard error.
     listening: JoinHandle<()>,
 }
@@ -59,7 +62,8 @@ impl Launch<'_> {
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else { return Err(self.refused("it has no pipes")) };
         let listening = tokio::spawn(pipe::listen(stderr, Arc::clone(notes)));
-        Ok((Process { child, group, listening }, stdin, stdout))
+        let is_guard = self.guard.is_some();
+        Ok((Process { child, group, is_guard, listening }, stdin, stdout))
     }
 
     fn command(&self) -> Command {
@@ -77,7 +81,7 @@ impl Launch<'_> {
         }
         command.env_remove(KEPT).envs(&self.environment).args(&self.arguments).current_dir(&self.folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
+        command.process_group(0).kill_on_drop(self.guard.is_none());
         command
     }
 
@@ -117,8 +121,16 @@ impl Process {
 
     /// Waits for its end, once its standard input is closed, and helps where it does not come.
     pub(super) async fn end(self) {
+        if self.ended(GRACE).await.is_none() && self.is_guard {
+            self.kill(Signal::TERM);
+            self.ended(GRACE).await;
+        }
         // Whether it ended or not, all it started is killed when this is dropped.
-        self.ended(GRACE).await;
+    }
+
+    fn kill(&self, signal: Signal) {
+        // There may be nobody left.
+        let _ = self.group.map(|guard| kill_process(guard, signal));
     }
 
     /// Looked at without taking its number back, which stays its group's until everything in that was killed.
@@ -135,10 +147,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Some(group) = self.group {
-            // There may be nobody left.
-            let _ = kill_process_group(group, Signal::KILL);
+        if self.is_guard && self.how().is_none() {
+            return self.kill(Signal::TERM);
         }
+        // There may be nobody left.
+        let _ = self.group.map(|group| kill_process_group(group, Signal::KILL));
         // Reaped by the runtime, or with this process.
         let _ = self.child.start_kill();
     }
