@@ -3,6 +3,7 @@
 use crate::Scenario;
 use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -63,8 +64,25 @@ impl Terminal {
 
     /// Sends the process the signal of Ctrl-C, which the keys do not do while it takes them for keys.
     pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// Sends the process a signal.
+    pub fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(self.child.id().try_into().expect("a process id"));
-        kill(id, Signal::SIGINT).expect("it is running");
+        kill(id, signal).expect("it is running");
+    }
+
+    /// Whether keys are shown as they are pressed, and edited line by line.
+    pub fn is_as_usual(&self) -> bool {
+        let flags = tcgetattr(&self.keys).expect("its settings").local_flags;
+        flags.contains(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG)
+    }
+
+    /// Waits for the end, and gives the exit code and whether the terminal was left as usual.
+    pub fn left(mut self) -> (i32, bool) {
+        let status = self.ended();
+        (status.code().unwrap_or(-1), self.is_as_usual())
     }
 
     /// Waits for the end, and gives the exit code and everything that was on the screen.

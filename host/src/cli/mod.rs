@@ -34,6 +34,7 @@ mod signals;
 mod source;
 mod status;
 mod table;
+mod terminal;
 
 use arguments::{Cli, Command};
 use clap::FromArgMatches;

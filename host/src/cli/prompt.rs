@@ -1,6 +1,8 @@
 //! Asking a person at a terminal, without showing what must not be seen.
 
-use super::output;
+#[cfg(unix)]
+use super::terminal::Kept;
+use super::{output, signals};
 use std::io::{self, IsTerminal, Write, stderr, stdin};
 #[cfg(unix)]
 use std::os::fd::AsFd;
@@ -30,6 +32,7 @@ pub(in crate::cli) fn line(question: &str) -> io::Result<String> {
 /// # Errors
 /// When the terminal is gone, or the person pressed Ctrl-C.
 pub(in crate::cli) fn secret(question: &str) -> io::Result<String> {
+    signals::end_at_once();
     // Before the question is seen, or what is typed fast would be seen, too.
     let mut unseen = Unseen::begin()?;
     show(question)?;
@@ -136,6 +139,7 @@ pub(super) fn given_back() {
 #[cfg(unix)]
 pub(super) struct Unseen {
     before: nix::sys::termios::Termios,
+    _kept: Kept,
 }
 
 #[cfg(unix)]
@@ -143,13 +147,14 @@ impl Unseen {
     /// From here on, what was typed before is forgotten.
     pub(super) fn begin() -> io::Result<Self> {
         use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+        let _kept = Kept::as_found()?;
         let before = tcgetattr(stdin())?;
         let mut unseen = before.clone();
         // Without ISIG, Ctrl-C is a key: it must not leave behind a terminal that shows nothing any more.
         unseen.local_flags -= LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG;
         tcsetattr(stdin(), SetArg::TCSAFLUSH, &unseen)?;
         UNSEEN.fetch_add(1, Ordering::AcqRel);
-        Ok(Self { before })
+        Ok(Self { before, _kept })
     }
 
     /// Forgets what was typed and not taken.

@@ -1,9 +1,9 @@
 //! Ctrl-C and its like: the first lets end what is under way, the second ends at once.
 
-use super::output;
+use super::{output, terminal};
 use kosmo::Interrupt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::thread;
 
 pub(super) const HELP: &str = "\
@@ -28,8 +28,14 @@ pub(super) struct Signals {
 
 impl Signal {
     /// As a shell reports a program that a signal ended.
-    fn exit_code(self) -> i32 {
+    pub(super) fn exit_code(self) -> i32 {
         128 + self as i32
+    }
+
+    /// Ends the process at once, with the terminal as it was found.
+    pub(super) fn exit(self) -> ! {
+        terminal::restore();
+        std::process::exit(self.exit_code());
     }
 
     fn name(self) -> &'static str {
@@ -41,6 +47,21 @@ impl Signal {
     }
 }
 
+/// Calls this for every signal from here on.
+pub(super) fn each(hear: impl FnMut(Signal) + Send + 'static) {
+    if let Some(mut heard) = system::listen() {
+        let thread = thread::Builder::new().name("kosmo-signals".into());
+        // Without one, signals end the process as they always did.
+        let _ = thread.spawn(move || heard.each(hear));
+    }
+}
+
+/// From here on, a signal ends the process as it always did, but with the terminal as it was found.
+pub(super) fn end_at_once() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| each(|signal| signal.exit()));
+}
+
 impl Signals {
     /// `last_words` is what there is to say when a second signal ends the process.
     pub(super) fn listen(last_words: impl FnOnce(&Interrupt) + Send + 'static) -> Self {
@@ -50,11 +71,7 @@ impl Signals {
             Ok(()) => listening.begin(signal),
             Err(_) => listening.end(signal, last_words.take()),
         };
-        if let Some(mut heard) = system::listen() {
-            let thread = thread::Builder::new().name("kosmo-signals".into());
-            // Without one, signals end the process as they always did.
-            let _ = thread.spawn(move || heard.each(hear));
-        }
+        each(hear);
         signals
     }
 
@@ -90,7 +107,7 @@ impl Signals {
         if !self.told.swap(true, Ordering::AcqRel) {
             last_words.into_iter().for_each(|tell| tell(&self.interrupt));
         }
-        std::process::exit(signal.exit_code());
+        signal.exit();
     }
 }
 

@@ -3,6 +3,7 @@
 use super::kosmo;
 use kosmo_simulator::Simulator;
 use kosmo_tests::{Scenario, Terminal};
+use nix::sys::signal::Signal;
 use std::fs;
 
 const PROMPT: &str = "once, always or never? [o/a/n, Enter for no] ";
@@ -143,6 +144,18 @@ fn never_is_written_down_and_holds_without_a_terminal() {
     assert!(screen.contains("`send_sms = \"deny\"` under "), "{screen}");
     let ran = kosmo(&scenario, &["integrations:lua", "--eval", &send("two")]);
     assert!(ran.code == 1 && ran.stderr.contains("Integration 'ringcentral' write access denied."), "{ran:?}");
+}
+
+#[test]
+fn a_second_signal_at_a_question_leaves_the_terminal_as_it_was() {
+    let scenario = Scenario::new();
+    let mut terminal = start(&scenario, &send("Hello"));
+    terminal.wait_for(PROMPT);
+    assert!(!terminal.is_as_usual(), "keys are taken unseen");
+    terminal.signal(Signal::SIGTERM);
+    terminal.signal(Signal::SIGTERM);
+    assert_eq!(terminal.left(), (143, true));
+    assert!(scenario.sent().is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{CANARY, kosmo, kosmo_with};
 use kosmo_simulator::Simulator;
 use kosmo_tests::{Ran, Scenario, Terminal, Transcript};
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 /// A home without accounts, with the plugins.
@@ -220,4 +221,14 @@ fn many_processes_configure_at_once_and_nothing_is_lost() {
     let listed = kosmo(&scenario, &["accounts:list", "dialpad", "--json"]).json();
     assert_eq!(listed["providers"]["dialpad"].as_array().map(Vec::len), Some(6), "{listed}");
     assert_nowhere(&scenario, CANARY);
+}
+
+#[test]
+fn a_signal_at_a_secret_leaves_the_terminal_as_it_was() {
+    let scenario = homeless();
+    let mut terminal = Terminal::start(&scenario, &["integrations:configure", "dialpad", "--account", "work"]);
+    terminal.wait_for("(not shown)");
+    assert!(!terminal.is_as_usual(), "nothing is shown");
+    terminal.signal(Signal::SIGTERM);
+    assert_eq!(terminal.left(), (143, true));
 }
