@@ -30,9 +30,18 @@ pub struct Interrupt {
 #[derive(Debug)]
 struct Inner {
     grace: Duration,
-    given: watch::Sender<bool>,
+    given: watch::Sender<Given>,
     run: Mutex<Option<Arc<str>>>,
     writes: Mutex<Vec<Watched>>,
+}
+
+/// Whether it was given, and how urgently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Given {
+    No,
+    /// What is on its way has its time.
+    Patiently,
+    AtOnce,
 }
 
 /// A write from the moment it is asked for.
@@ -96,18 +105,30 @@ impl Default for Interrupt {
 impl Interrupt {
     /// One that has not been given. An answer to a write on its way is waited for so long.
     pub fn patient(grace: Duration) -> Self {
-        let (given, _) = watch::channel(false);
+        let (given, _) = watch::channel(Given::No);
         Self { inner: Arc::new(Inner { grace, given, run: Mutex::default(), writes: Mutex::default() }) }
     }
 
     /// Tells everything that was given this to end.
     pub fn give(&self) {
-        self.inner.given.send_replace(true);
+        self.raise(Given::Patiently);
+    }
+
+    /// As [`Interrupt::give`], and no answer is waited for any more.
+    pub fn end_waiting(&self) {
+        self.raise(Given::AtOnce);
+    }
+
+    /// Takes it back for what runs next, and forgets what it came to.
+    pub fn renew(&self) {
+        self.watched().clear();
+        self.inner.run.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.inner.given.send_replace(Given::No);
     }
 
     /// Whether it was given.
     pub fn is_given(&self) -> bool {
-        *self.inner.given.borrow()
+        *self.inner.given.borrow() > Given::No
     }
 
     /// How long an answer to a write on its way is waited for.
@@ -130,6 +151,10 @@ impl Interrupt {
     pub fn fault(&self) -> Fault {
         let writes: Vec<_> = self.writes().iter().map(|write| format!(" Under way was {write}.")).collect();
         Fault::new(Code::Interrupted, format!("The run was interrupted.{}", writes.concat()))
+    }
+
+    fn raise(&self, given: Given) {
+        self.inner.given.send_modify(|before| *before = given.max(*before));
     }
 
     pub(crate) fn concerns(&self, run: &Arc<str>) {
@@ -164,25 +189,30 @@ impl Interrupt {
         work: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
         let mut work = pin!(work);
-        match self.unless_given(&mut work).await {
+        match self.unless(Given::Patiently, &mut work).await {
             Some(outcome) => outcome,
-            None if doubt.is_any() => timeout(self.grace(), work).await.unwrap_or_else(|_| Err(cut_off())),
+            None if doubt.is_any() => self.in_time(work).await.unwrap_or_else(|| Err(cut_off())),
             None => Err(refused()),
         }
     }
 
     /// Runs what does no harm when it is cut off.
     pub(crate) async fn bounds_read(&self, work: impl Future<Output = Result<String, Fault>>) -> Result<String, Fault> {
-        self.unless_given(work).await.unwrap_or_else(|| Err(cut_off()))
+        self.unless(Given::Patiently, work).await.unwrap_or_else(|| Err(cut_off()))
     }
 
-    /// What the work comes to, or nothing if this is given first.
-    async fn unless_given<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// What the work comes to while the patience with it lasts.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.unless(Given::AtOnce, timeout(self.grace(), work)).await?.ok()
+    }
+
+    /// What the work comes to, or nothing if this is given so urgently first.
+    async fn unless<T>(&self, urgency: Given, work: impl Future<Output = T>) -> Option<T> {
         let mut given = self.inner.given.subscribe();
         tokio::select! {
             biased;
             outcome = work => Some(outcome),
-            _ = given.wait_for(|given| *given) => None,
+            _ = given.wait_for(|given| *given >= urgency) => None,
         }
     }
 
@@ -300,6 +330,32 @@ mod tests {
         assert!(fault.message.contains("may or may not have been executed"), "{fault}");
         let named = &interrupt.writes()[0];
         assert_eq!((&*named.function, &*named.account, &*named.arguments), ("dialpad.send_sms", "work", "{}"));
+    }
+
+    #[test]
+    fn no_answer_is_waited_for_any_more_once_that_is_said() {
+        let (interrupt, doubt) = (Interrupt::default(), Doubt::default());
+        let _sent = doubt.begin();
+        interrupt.end_waiting();
+        interrupt.give();
+        let begun = std::time::Instant::now();
+        let ended = run(interrupt.bounds_write(write(), &doubt, pending()));
+        assert_eq!(
+            (ended.expect_err("cut off").code, interrupt.writes()[0].state),
+            (Code::Interrupted, Became::InDoubt)
+        );
+        assert!(begun.elapsed() < GRACE, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn one_that_is_renewed_knows_nothing_of_before() {
+        let (interrupt, doubt) = (given(), Doubt::default());
+        interrupt.concerns(&"1".into());
+        let _sent = doubt.begin();
+        run(interrupt.bounds_write(write(), &doubt, pending())).expect_err("cut off");
+        interrupt.renew();
+        assert!(!interrupt.is_given() && interrupt.writes().is_empty() && interrupt.run().is_none());
+        run(interrupt.bounds_write(write(), &doubt, ready(Ok("{}".into())))).expect("done");
     }
 
     #[test]

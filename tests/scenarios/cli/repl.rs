@@ -1,10 +1,17 @@
 //! A session line by line.
 
 use super::{CANARY, check, kosmo, kosmo_with};
-use kosmo_simulator::Simulator;
+use kosmo_simulator::{Effect, Knob, Matcher, Simulator};
 use kosmo_tests::{Scenario, Terminal};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
 
 const HISTORY: &str = "repl_history";
 
@@ -147,7 +154,7 @@ fn ctrl_c_stops_what_runs_and_the_session_goes_on() {
     terminal.wait_for("lua> ");
     terminal.press("print('begun') while true do end\n");
     // What it printed is shown when it ends; it runs once the line is gone.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    sleep(Duration::from_millis(500));
     terminal.press("\x03");
     terminal.wait_for("kosmo: Stopped.");
     terminal.wait_for("lua> ");
@@ -156,6 +163,80 @@ fn ctrl_c_stops_what_runs_and_the_session_goes_on() {
     terminal.wait_for("lua> ");
     terminal.press("\x04");
     assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn ctrl_c_during_a_write_says_what_became_of_it_and_where_the_log_has_it() {
+    let scenario = Scenario::writable();
+    let mut terminal = start(&scenario);
+    for (by, again, became) in [(2, "", "it was done."), (60, "\x03", "no answer came, and it may have been done.")] {
+        begin_a_slow_send(&scenario, &mut terminal, by);
+        terminal.press("\x03");
+        terminal.wait_for("What is on its way has 5 s to be answered. Once more ends at once.");
+        terminal.press(again);
+        terminal.wait_for("kosmo: Stopped. Under way was dialpad.send_sms({");
+        terminal.wait_for(became);
+        terminal.wait_for("The audit log has it as run ");
+        terminal.wait_for("lua> ");
+    }
+    terminal.press("1 + 1\n");
+    terminal.wait_for("2");
+    terminal.wait_for("lua> ");
+    terminal.press(":quit\n");
+    assert_eq!(terminal.end().0, 0);
+    let ended = ended_sends(&scenario);
+    assert_eq!(ended.iter().map(|(outcome, _)| &**outcome).collect::<Vec<_>>(), ["ok", "interrupted"]);
+    assert!(ended[1].1 < 5000.0, "the second was not waited for: {ended:?}");
+}
+
+/// With the first text on its way, whose answer comes so many seconds later.
+fn begin_a_slow_send(scenario: &Scenario, terminal: &mut Terminal, by: u64) {
+    let matching = Matcher::new("dialpad", "POST", "/api/v2/sms");
+    scenario.simulator.inject(Knob { matching, times: 1, effect: Effect::Slow(Duration::from_secs(by)) });
+    let sent = scenario.simulator.sms_sent().len();
+    terminal.press("app.integrations.dialpad.send_sms({from = '+14155559876', to = '+16505559876', text = 'x'})\n");
+    while scenario.simulator.sms_sent().len() == sent {
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// How each invocation ended that the audit log has, and after how many milliseconds.
+fn ended_sends(scenario: &Scenario) -> Vec<(String, f64)> {
+    let log = kosmo(scenario, &["audit", "--json"]).json();
+    let records = log.as_array().into_iter().flatten().filter(|record| record["kind"] == "invocation");
+    let ended = |record: &Value| Some((record["outcome"].as_str()?.to_owned(), record["ms"].as_f64()?));
+    records.filter_map(ended).collect()
+}
+
+#[test]
+fn a_signal_to_end_ends_the_session_too_and_leaves_the_terminal_as_it_was() {
+    let scenario = Scenario::writable();
+    let mut terminal = start(&scenario);
+    begin_a_slow_send(&scenario, &mut terminal, 1);
+    terminal.signal(Signal::SIGTERM);
+    terminal.wait_for("kosmo: Stopped. Under way was dialpad.send_sms({");
+    terminal.wait_for("it was done.");
+    assert_eq!(terminal.left(), (143, true));
+    // While it waits for a line as well.
+    let terminal = start(&scenario);
+    terminal.signal(Signal::SIGTERM);
+    assert_eq!(terminal.left(), (143, true));
+}
+
+#[test]
+fn without_a_terminal_ctrl_c_ends_the_session() {
+    let scenario = Scenario::new();
+    let mut command = scenario.command();
+    command.args(["integrations:lua", "--repl"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("`kosmo` starts");
+    let mut lines = child.stdin.take().expect("a pipe");
+    let mut printed = BufReader::new(child.stdout.take().expect("a pipe"));
+    lines.write_all(b"1 + 1\n").expect("it reads");
+    let mut answer = String::new();
+    printed.read_line(&mut answer).expect("it answers");
+    assert_eq!(answer, "2\n");
+    kill(Pid::from_raw(child.id().try_into().expect("an id")), Signal::SIGINT).expect("it is running");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The line a person types.
 
+use super::super::terminal::Kept;
 use super::completion::{self, Known};
 use super::history::History;
 use super::is_unfinished;
@@ -39,6 +40,7 @@ impl Editor {
     }
 
     pub(super) fn read(&mut self) -> rustyline::Result<Typed> {
+        let _kept = Kept::as_found()?;
         match self.lines.readline(PROMPT) {
             Ok(text) => {
                 self.history.keep(&mut self.lines, &text);

@@ -4,6 +4,7 @@ mod completion;
 mod editor;
 mod history;
 mod rendering;
+mod stops;
 
 use super::arguments::Script;
 use super::failure::{Outcome, Usage};
@@ -11,16 +12,18 @@ use super::progress::{Flights, Waiting};
 use super::{audit, output, prompt, servers};
 use editor::{Editor, Typed};
 use kosmo::lua::{Syntax, syntax};
-use kosmo::{Host, Observer, Session, SessionBuilder};
+use kosmo::{Code, Host, Interrupt, Observer, Session, SessionBuilder};
 use std::io::{BufRead, IsTerminal, stderr, stdin, stdout};
 use std::sync::Arc;
+use stops::Stops;
 use tokio::runtime::Runtime;
 
 pub(super) const HELP: &str = "\
 With --repl each line is run at once, or once it is complete. Globals are kept from line to line, and a `local` is gone
 with its line. An expression is shown as `dump` shows it; `= x` is the same as `return x`. Tab completes; Ctrl-C stops
-what runs and clears the line; Ctrl-D or :quit ends, :help explains. History is kept in the kosmo home, but for lines
-that hold a secret. Without a terminal, lines are read from standard input, and the exit code is 1 if any failed.";
+what runs, names the writes it caught, and clears the line; Ctrl-D or :quit ends, :help explains. History is kept in the
+kosmo home, but for lines that hold a secret. Without a terminal, lines are read from standard input, Ctrl-C ends the
+session, and the exit code is 1 if any failed.";
 
 const SHORT_HELP: &str = "\
 Lua, line by line. Globals are kept; a `local` is gone with its line.
@@ -47,21 +50,22 @@ pub(super) fn check(arguments: &Script) -> Result<(), Usage> {
 
 /// Reads, runs and shows until there is nothing more.
 pub(super) fn run(host: &Host, session: impl Fn() -> SessionBuilder) -> Outcome {
-    let talk = Talk::new(&session)?;
-    let failed = match stdin().is_terminal() && stdout().is_terminal() && stderr().is_terminal() {
-        true => converse(host, talk, &session)?,
-        false => filter(talk, &session)?,
+    let attended = stdin().is_terminal() && stdout().is_terminal() && stderr().is_terminal();
+    let mut talk = Talk::new(&session, attended)?;
+    let failed = match attended {
+        true => converse(host, &mut talk, &session)?,
+        false => filter(&mut talk, &session)?,
     };
     audit::warn(host);
     servers::finish(host);
-    Ok(i32::from(failed))
+    Ok(talk.end().unwrap_or(i32::from(failed)))
 }
 
 /// With a person. What failed, they saw.
-fn converse(host: &Host, mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<bool> {
+fn converse(host: &Host, talk: &mut Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<bool> {
     let mut editor = Editor::new(host)?;
     output::line("Lua with app.integrations, docs, json, regex and mcp. :help explains, Ctrl-D ends.");
-    loop {
+    while talk.stops.ended().is_none() {
         prompt::given_back();
         match editor.read()? {
             Typed::Text(text) if text.trim() == ":quit" => break,
@@ -70,12 +74,11 @@ fn converse(host: &Host, mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -
             Typed::End => break,
         }
     }
-    talk.end();
     Ok(false)
 }
 
 /// With a pipe. Whether something failed.
-fn filter(mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<bool> {
+fn filter(talk: &mut Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<bool> {
     let (mut text, mut failed) = (String::new(), false);
     for line in stdin().lock().lines() {
         text = if text.is_empty() { line? } else { format!("{text}\n{}", line?) };
@@ -86,24 +89,27 @@ fn filter(mut talk: Talk, session: &dyn Fn() -> SessionBuilder) -> anyhow::Resul
         if !is_unfinished(&text) {
             failed |= !talk.answer(&std::mem::take(&mut text), session);
         }
+        if talk.stops.ended().is_some() {
+            return Ok(true);
+        }
     }
     failed |= !text.trim().is_empty() && !talk.answer(&text, session);
-    talk.end();
     Ok(failed)
 }
 
-/// A session, and what runs it.
+/// A session, what runs it, and what stops it.
 struct Talk {
     runtime: Runtime,
     session: Session,
     flights: Arc<Flights>,
+    stops: Stops,
 }
 
 impl Talk {
-    fn new(session: &dyn Fn() -> SessionBuilder) -> anyhow::Result<Self> {
+    fn new(session: &dyn Fn() -> SessionBuilder, attended: bool) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let flights = Arc::<Flights>::default();
-        Ok(Self { runtime, session: observed(session, &flights), flights })
+        let (flights, stops) = (Arc::<Flights>::default(), Stops::listen(attended));
+        Ok(Self { runtime, session: observed(session, &flights, stops.interrupt()), flights, stops })
     }
 
     /// Whether it went well.
@@ -124,37 +130,36 @@ impl Talk {
 
     fn run(&mut self, code: &str, session: &dyn Fn() -> SessionBuilder) -> bool {
         let waiting = Waiting::watching(&self.flights);
-        let outcome = self.outcome(code);
+        let run = self.session.run(kosmo::Script::new(NAME, code));
+        let outcome = self.runtime.block_on(self.stops.bound(run));
         drop(waiting);
         if self.session.is_overdue() {
             output::error("The session is stuck and was left behind; its globals are gone.");
-            std::mem::forget(std::mem::replace(&mut self.session, observed(session, &self.flights)));
+            let fresh = observed(session, &self.flights, self.stops.interrupt());
+            std::mem::forget(std::mem::replace(&mut self.session, fresh));
         }
-        match &outcome {
-            Some(outcome) => rendering::tell(outcome),
-            None => output::error("Stopped."),
-        }
+        outcome.iter().for_each(|outcome| rendering::tell(&without_interruption(outcome)));
+        self.stops.told().iter().for_each(|stopped| output::error(stopped));
         outcome.is_some_and(|outcome| outcome.success)
     }
 
-    /// Nothing, if Ctrl-C stopped it.
-    fn outcome(&self, code: &str) -> Option<kosmo::Outcome> {
-        self.runtime.block_on(async {
-            tokio::select! {
-                outcome = self.session.run(kosmo::Script::new(NAME, code)) => Some(outcome),
-                _ = tokio::signal::ctrl_c() => None,
-            }
-        })
-    }
-
-    /// A thread that does not answer any more must not hold up the end.
-    fn end(self) {
+    /// A thread that does not answer any more must not hold up the end. The exit code, if a signal says which.
+    fn end(self) -> Option<i32> {
+        let ended = self.stops.ended();
         std::mem::forget(self);
+        ended
     }
 }
 
-fn observed(session: &dyn Fn() -> SessionBuilder, flights: &Arc<Flights>) -> Session {
-    session().observer(Arc::clone(flights) as Arc<dyn Observer>).build()
+fn observed(session: &dyn Fn() -> SessionBuilder, flights: &Arc<Flights>, interrupt: &Interrupt) -> Session {
+    session().observer(Arc::clone(flights) as Arc<dyn Observer>).interrupt(interrupt).build()
+}
+
+/// What stopped a line is told in our own words.
+fn without_interruption(outcome: &kosmo::Outcome) -> kosmo::Outcome {
+    let mut told = outcome.clone();
+    told.error = told.error.filter(|_| outcome.fault.as_ref().is_none_or(|fault| fault.code != Code::Interrupted));
+    told
 }
 
 /// What was typed as a script: an expression returns its value.
