@@ -25,18 +25,24 @@ use key::{Found, KeyError};
 use rusqlite::{Connection, OpenFlags};
 use seal::Seal;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long a process waits for another one's change. They take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the store is taken for unusable after it was: to find that out may take seconds, and whoever asks for one
+/// account after the other would wait for each. After that it is looked again, for a keyring may be unlocked by then.
+const UNUSABLE: Duration = Duration::from_millis(500);
 
 /// The file, opened at first use.
 #[derive(Debug)]
 pub(crate) struct Store {
     home: PathBuf,
     keys: Keys,
-    opened: OnceLock<Result<Opened, String>>,
+    opened: OnceLock<Opened>,
+    /// When it could not be opened, and why. Held by whoever opens it.
+    failed: Mutex<Option<(Instant, StoreError)>>,
 }
 
 #[derive(Debug)]
@@ -47,14 +53,14 @@ struct Opened {
 }
 
 /// Why something could not be kept or found.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("{0}")]
     Unusable(String),
     #[error("Another kosmo is changing the configuration and does not end. Try again.")]
     Busy,
     #[error("{} cannot be used: {error}", .file.display())]
-    Database { file: PathBuf, error: rusqlite::Error },
+    Database { file: PathBuf, error: Arc<rusqlite::Error> },
     #[error(
         "{} holds {what} that {} does not open. Put the key back that it was sealed with, or configure the account \
          again.", .file.display(), .key
@@ -72,7 +78,7 @@ impl From<StoreError> for Fault {
 impl Store {
     /// The store of this home, sealed with a key that comes from one of these places.
     pub(crate) fn with(home: &Path, keys: Keys) -> Self {
-        Self { home: home.into(), keys, opened: OnceLock::new() }
+        Self { home: home.into(), keys, opened: OnceLock::new(), failed: Mutex::default() }
     }
 
     /// The store of this home, sealed with the key given or that of the home's key file.
@@ -91,8 +97,18 @@ impl Store {
     }
 
     fn opened(&self) -> Result<&Opened, StoreError> {
-        let open = || self.open().map_err(|error| error.to_string());
-        self.opened.get_or_init(open).as_ref().map_err(|error| StoreError::Unusable(error.clone()))
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        match (self.opened.get(), &*failed) {
+            (Some(opened), _) => Ok(opened),
+            (None, Some((at, error))) if at.elapsed() < UNUSABLE => Err(error.clone()),
+            (None, _) => {
+                let opened = self.open().inspect_err(|error| *failed = Some((Instant::now(), error.clone())))?;
+                Ok(self.opened.get_or_init(|| opened))
+            }
+        }
     }
 
     fn open(&self) -> Result<Opened, StoreError> {
@@ -137,7 +153,7 @@ impl Store {
     }
 
     fn failed(&self, error: rusqlite::Error) -> StoreError {
-        StoreError::Database { file: self.file(), error }
+        StoreError::Database { file: self.file(), error: Arc::new(error) }
     }
 
     fn unsealable(&self, what: String) -> StoreError {
@@ -226,5 +242,20 @@ mod tests {
             .expect("a file");
         let error = Store::new(home.path(), None).fields("dialpad", "default").expect_err("unusable").to_string();
         assert!(error.contains("kosmo.db cannot be used: ") && error.contains("not a database"), "{error}");
+    }
+
+    #[test]
+    fn what_could_not_be_opened_is_opened_once_it_can_be() {
+        let home = tempfile::tempdir().expect("a folder");
+        let file = home.path().join("kosmo.db");
+        std::fs::write(&file, "not a database, but long enough to be taken for one".repeat(20)).expect("a file");
+        let store = Store::new(home.path(), None);
+        let refused = store.fields("dialpad", "default").expect_err("unusable");
+        std::fs::remove_file(&file).expect("a file");
+        let again = store.key_place().expect_err("it is not looked at again at once");
+        assert_eq!(again.to_string(), refused.to_string());
+        std::thread::sleep(UNUSABLE);
+        keep(&store, "s3cr3t");
+        assert_eq!(store.accounts("dialpad").expect("opened"), ["default"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Keys that are made, found, moved and missed.
 
 use super::*;
-use crate::store::{Store, StoreError, Value};
+use crate::store::{Store, StoreError, UNUSABLE, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -124,6 +124,18 @@ fn a_store_whose_key_is_not_at_hand_gets_no_second_one() {
     assert!(!home.has_file());
     home.keyring.lock(false);
     opens(&home.store(None, Wish::Best), Place::Keyring);
+}
+
+#[test]
+fn a_store_whose_keyring_was_locked_opens_once_it_is_unlocked() {
+    let home = Home::new();
+    keep(&home.store(None, Wish::Best)).expect("kept");
+    home.keyring.lock(true);
+    let store = home.store(None, Wish::Best);
+    keep(&store).expect_err("locked");
+    home.keyring.lock(false);
+    std::thread::sleep(UNUSABLE);
+    opens(&store, Place::Keyring);
 }
 
 #[test]
