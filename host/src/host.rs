@@ -143,15 +143,17 @@ impl Host {
         &self.inner.lost
     }
 
-    /// Whether a text holds a secret that this host knows, in any usual spelling.
+    /// Whether a text holds a secret that this host knows, in any usual spelling: one of an account, one that is kept for
+    /// an MCP server, or one that such a server was told. What is kept meanwhile counts, too.
     pub fn holds_secret(&self, text: &str) -> bool {
-        self.inner.taught.call_once(|| self.teach());
+        self.teach();
         self.inner.surroundings.secrets.find(text.as_bytes()).is_some()
     }
 
     fn teach(&self) {
         let surroundings = &self.inner.surroundings;
         surroundings.config.teach_by_name(&self.registry().names(), &surroundings.secrets);
+        surroundings.config.teach_kept_for_servers(&surroundings.secrets);
     }
 
     pub(crate) fn view(&self) -> &View {

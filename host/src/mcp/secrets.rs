@@ -6,6 +6,7 @@ use super::reference::{Lookup, Template};
 use crate::config::Config;
 use crate::fault::{Code, Fault};
 use crate::secret::Secret;
+use crate::secrets::Secrets;
 use crate::store::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -45,6 +46,29 @@ impl Config {
         };
         let (env, headers) = (told("env", &server.env)?, told("headers", &server.headers)?);
         Ok(Told { env, headers, secrets: sources.into_hidden() })
+    }
+}
+
+impl Config {
+    /// From now on, everything that is kept for MCP servers is looked for, whether they are used or not.
+    pub(crate) fn teach_kept_for_servers(&self, secrets: &Secrets) {
+        let Some(store) = self.store() else { return };
+        // A store that cannot be read is a fault for whoever needs what is in it.
+        for server in store.accounts(OWNER).unwrap_or_default() {
+            for (key, value) in store.fields(OWNER, &server).unwrap_or_default() {
+                self.teach_kept_for_server(&server, &key, &value, secrets);
+            }
+        }
+    }
+
+    fn teach_kept_for_server(&self, server: &str, key: &str, value: &Value, secrets: &Secrets) {
+        let value = match value {
+            Value::Text(text) => Some(text.expose()),
+            Value::Environment(variable) => self.environment(variable),
+        };
+        for (index, piece) in value.map(pieces).into_iter().flatten().enumerate() {
+            secrets.learn(&format!("part {index} of the secret `{key}` of MCP server {server}"), &piece);
+        }
     }
 }
 

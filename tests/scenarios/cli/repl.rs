@@ -113,18 +113,32 @@ fn a_person_types_lines_and_finds_them_again() {
 fn a_line_with_a_secret_is_not_kept() {
     let scenario = Scenario::new();
     scenario.configure(&format!("[accounts.dialpad.other]\naccess_token = \"{CANARY}\"\n"));
+    kosmo(&scenario, &["mcp:add", "docs", "https://docs.test/mcp"]);
+    let of_server = "s3cr3t-of-a-server";
+    let keep = |secret| {
+        let set = ["mcp:secret:set", "docs", "SOME", "--stdin"];
+        assert_eq!(kosmo_with(&scenario, &set, &[], Some(secret)).code, 0);
+    };
+    keep(of_server);
     let token = Simulator::token("dialpad", "work");
     let mut terminal = start(&scenario);
-    for secret in [&token, CANARY] {
+    for secret in [&token, CANARY, of_server] {
         terminal.press(&format!("x = '{secret}'\n"));
         terminal.wait_for("lua> ");
     }
+    let later = "s3cr3t-that-came-later";
+    keep(later);
+    terminal.press(&format!("x = '{later}'\n"));
+    terminal.wait_for("lua> ");
     terminal.press("y = 'kept'\n");
     terminal.wait_for("lua> ");
     terminal.press("\x04");
     terminal.end();
     let kept = history(&scenario);
-    assert!(kept.contains("kept") && !kept.contains(&token) && !kept.contains(CANARY), "{kept}");
+    assert!(kept.contains("kept"), "{kept}");
+    for secret in [&token, CANARY, of_server, later] {
+        assert!(!kept.contains(secret), "{kept}");
+    }
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub(super) const HELP: &str = "\
 With --repl each line is run at once, or once it is complete. Globals are kept from line to line, and a `local` is gone
 with its line. An expression is shown as `dump` shows it; `= x` is the same as `return x`. Tab completes; Ctrl-C stops
 what runs, names the writes it caught, and clears the line; Ctrl-D or :quit ends, :help explains. History is kept in the
-kosmo home, but for lines that hold a secret. Without a terminal, lines are read from standard input, Ctrl-C ends the
-session, and the exit code is 1 if any failed.";
+kosmo home, but for lines that hold a secret: one of an account, or one kept for an MCP server or told to it. Without a
+terminal, lines are read from standard input, Ctrl-C ends the session, and the exit code is 1 if any failed.";
 
 const SHORT_HELP: &str = "\
 Lua, line by line. Globals are kept; a `local` is gone with its line.
