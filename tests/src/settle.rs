@@ -33,13 +33,28 @@ fn row(line: &str) -> String {
     settled.collect::<Vec<_>>().join("  ") + "\n"
 }
 
+/// A line with a moment may name a run, too.
 fn without_moment(line: &str) -> String {
-    moment(line).map_or_else(|| line.into(), |moment| line.replace(moment, "TIME"))
+    let Some(moment) = moment(line) else { return line.into() };
+    let line = named(line, moment, "TIME");
+    let run = line.split([' ', ',']).find(|word| is_run(word)).map(ToOwned::to_owned);
+    run.map_or_else(|| line.clone(), |run| named(&line, &run, "RUN"))
+}
+
+/// In a column as wide as it was.
+fn named(line: &str, word: &str, name: &str) -> String {
+    let cell = format!("{word}  ");
+    let named = format!("{name:<width$}  ", width = word.len());
+    if line.contains(&cell) { line.replace(&cell, &named) } else { line.replace(word, name) }
+}
+
+fn is_run(word: &str) -> bool {
+    word.len() == 16 && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// `2026-11-26T11:12:13.456Z`; one of long ago is an example, and stays.
 fn moment(line: &str) -> Option<&str> {
-    let mut words = line.split([' ', '"', '\n']);
+    let mut words = line.split([' ', '"', '\n']).map(|word| word.trim_end_matches(':'));
     words.find(|word| OffsetDateTime::parse(word, &Rfc3339).is_ok_and(is_recent))
 }
 
@@ -81,6 +96,13 @@ mod tests {
         assert_eq!(settled(&json), "  \"time\": \"TIME\",\n  \"run\": \"RUN\",\n  \"ms\": 0\n  \"to\": \"9f86\"\n");
         assert_eq!(settled("NAME     N\ndialpad  7\n"), "NAME     N\ndialpad  7\n");
         assert_eq!(settled(&format!("ci  deny  {now}\n")), "ci  deny  TIME\n");
+        let run = format!("0123456789abcdef  2999\n  0123456789abcdef, write 1, sent {now}: a\n");
+        assert_eq!(settled(&run), "0123456789abcdef  2999\n  RUN, write 1, sent TIME: a\n");
+        let wide = " ".repeat(now.len() - 2);
+        assert_eq!(
+            settled(&format!("0123456789abcdef  {now}  failed\n")),
+            format!("RUN               TIME{wide}failed\n")
+        );
         assert_eq!(settled("\"2026-05-01T00:00:00Z\" 2026-05-01\n"), "\"2026-05-01T00:00:00Z\" 2026-05-01\n");
     }
 

@@ -162,7 +162,7 @@ pub(super) fn doctor(arguments: &IntegrationsDoctor) -> Outcome {
         let pages: Vec<_> = all.iter().map(|finding| checkup(&host, finding)).collect();
         let nothing = || "No plugins are installed. Add one with: kosmo plugins:install FILE.wasm".into();
         output::foreign(&if pages.is_empty() { nothing() } else { pages.join("\n\n") });
-        kept(&host).iter().for_each(|line| output::line(&format!("\n{line}")));
+        kept(&host).iter().for_each(|kept| output::line(&format!("\n{}", kept_line(kept))));
         return Ok(0);
     }
     match (all.as_slice(), &arguments.provider) {
@@ -211,19 +211,27 @@ fn doctor_row(host: &Host, finding: &Finding) -> Value {
         "missing_credentials": found.missing(),
         "accounts": found.standings.iter().map(row).collect::<Vec<_>>(),
         "permissions": {"read": decision(Operation::Read), "write": decision(Operation::Write)},
-        "store": kept(host),
+        "store": kept(host).as_ref().map(kept_row),
         "function_count": description.functions.len(),
         "example_functions": examples.collect::<Vec<_>>(),
         "next_commands": next,
     })
 }
 
-/// Where what was configured here is kept, and what it is sealed with.
-fn kept(host: &Host) -> Option<String> {
-    match accounts::key_place(host) {
-        Ok(place) => place.map(|place| format!("Store: kosmo.db, sealed with the key in {place}")),
-        Err(fault) => Some(format!("Store: {fault}")),
+/// Where what was configured here is kept, and what it is sealed with. Nothing while nothing is kept.
+fn kept(host: &Host) -> Option<Result<&'static str, Fault>> {
+    accounts::key_place(host).transpose()
+}
+
+fn kept_line(kept: &Result<&'static str, Fault>) -> String {
+    match kept {
+        Ok(place) => format!("Store: kosmo.db, sealed with the key in {place}"),
+        Err(fault) => format!("Store: {fault}"),
     }
+}
+
+fn kept_row(kept: &Result<&'static str, Fault>) -> Value {
+    json!({"file": "kosmo.db", "key": kept.as_ref().ok(), "problem": kept.as_ref().err().map(|fault| &fault.message)})
 }
 
 /// What would bring it forward, or what can be done with it now.

@@ -17,8 +17,10 @@ fn what_servers_offer_is_listed_and_read() {
     let mut transcript = Transcript::new(&scenario);
     let mut run = |arguments: &[&str]| drop(transcript.run(arguments));
     run(&["mcp:tools"]);
-    run(&["mcp", "tools", "github", "--json"]);
+    run(&["mcp:tools", "github", "--json"]);
+    run(&["mcp", "tools", "github"]);
     run(&["mcp:schema", "github.create_issue"]);
+    run(&["mcp:schema", "github.echo", "--json"]);
     run(&["mcp:resources", "github"]);
     run(&["mcp:resources", "github", "--json"]);
     run(&["mcp:resource", "github", "note://one"]);
@@ -30,6 +32,7 @@ fn what_servers_offer_is_listed_and_read() {
     run(&["mcp:prompt", "github", "greet", "{\"who\": \"Ada\"}", "--json"]);
     run(&["mcp:tools", "gitub"]);
     run(&["mcp:schema", "github.create_isue"]);
+    run(&["mcp:schema", "github.create_isue", "--json"]);
     transcript.compare("mcp_offers");
 }
 
@@ -41,7 +44,9 @@ fn a_tool_is_called_from_a_shell() {
     run(&["mcp:call", "github.create_issue", "{\"title\": \"Broken\"}", "--json"]);
     run(&["mcp:call", "github.create_issue", "--title", "Broken", "--labels", "a", "--labels", "b"]);
     run(&["mcp:github", "echo", "--message=+14155551234"]);
+    run(&["mcp:github", "echo", "--message=+14155551234", "--json"]);
     run(&["mcp:github"]);
+    run(&["mcp:github", "ecko", "--json"]);
     run(&["mcp:call", "github.create_issue", "--title", "Broken", "--dry-run"]);
     run(&["mcp:call", "github.create_issue", "--title", "Broken", "--dry-run", "--json"]);
     run(&["mcp:call", "github.create_issue", "--titel", "Broken"]);

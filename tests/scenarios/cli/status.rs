@@ -1,6 +1,6 @@
 //! How providers stand: `integrations:status`, `integrations:doctor`, `integrations:fields`.
 
-use super::kosmo;
+use super::{kosmo, kosmo_with};
 use kosmo_simulator::Simulator;
 use kosmo_tests::{Scenario, Transcript};
 use serde_json::json;
@@ -33,6 +33,14 @@ fn doctor_reads_as_it_is_documented() {
     transcript.run(&["integrations:doctor", "ringcentral", "--json"]);
     transcript.run(&["integrations:doctor", "broken", "--json"]);
     transcript.run(&["integrations:doctor", "dialpd", "--json"]);
+    let url = format!("url={}", scenario.simulator.dialpad_url());
+    let line = ["integrations:configure", "dialpad", "--account=kept", "--set", &url, "--set=access_token=-"];
+    assert_eq!(kosmo_with(&scenario, &line, &[], Some(&Simulator::token("dialpad", "support"))).code, 0);
+    transcript.run(&["integrations:doctor", "dialpad"]);
+    transcript.run(&["integrations:doctor", "dialpad", "--json"]);
+    let key = scenario.home().join("credential.key");
+    std::fs::remove_file(key).expect("a key file");
+    transcript.run(&["integrations:doctor", "dialpad", "--json"]);
     transcript.compare("doctor");
 }
 

@@ -109,8 +109,9 @@ pub(super) fn of_server(arguments: &McpServer) -> Outcome {
 }
 
 fn line(row: &Value) -> String {
-    let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-    format!("{} - {}", text("function"), text("description").lines().next().unwrap_or_default())
+    let text = |key: &str| row[key].as_str().unwrap_or_default();
+    let about = text("description").lines().next().filter(|line| !line.is_empty());
+    about.map_or_else(|| text("function").into(), |line| format!("{} - {line}", text("function")))
 }
 
 /// A command that is none is a slip in a command's name as likely as in a server's.

@@ -108,7 +108,7 @@ pub(super) fn schema(arguments: &McpSchema) -> Outcome {
             output::json(&row["schema"]);
             Ok(0)
         }
-        Err(fault) => failure::fault(fault, true),
+        Err(fault) => failure::fault(fault, arguments.options.json),
     }
 }
 

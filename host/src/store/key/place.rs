@@ -54,7 +54,7 @@ impl Place {
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::Variable => "KOSMO_CREDENTIAL_KEY in the environment",
-            Self::File => "the key file credential.key beside it",
+            Self::File => "credential.key beside it",
             Self::Keyring => "the keyring of the desktop",
         }
     }
