@@ -276,14 +276,19 @@ impl HostBuilder {
         self
     }
 
+    /// The home that [`HostBuilder::from_env`] takes, and nothing of what lies in it.
+    #[must_use]
+    pub fn home_from_env(self) -> Self {
+        Self { home: home(), config: Some(Config::default()), ..self }
+    }
+
     /// What `KOSMO_HOME` and `KOSMO_PLUGINS` say, `~/.kosmo` by default; accounts from the environment too. Narrowed by
     /// the project the working folder is in.
     ///
     /// # Errors
     /// A mistake in `config.toml`.
     pub fn from_env(self) -> Result<Self, ConfigError> {
-        let home =
-            std::env::var_os("KOSMO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".kosmo")));
+        let home = home();
         let config = home.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
         let folder = std::env::current_dir().unwrap_or_default();
         let config = config.in_project(home.as_deref(), &folder)?;
@@ -397,4 +402,9 @@ impl HostBuilder {
         };
         Ok(Host { inner: Arc::new(inner), view: View::default() })
     }
+}
+
+/// Where the environment says that the home is.
+fn home() -> Option<PathBuf> {
+    std::env::var_os("KOSMO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".kosmo")))
 }

@@ -82,6 +82,72 @@ fn tokens_are_taken_up_and_given_up_while_the_server_runs() {
 }
 
 #[test]
+fn a_token_is_taken_back_whatever_is_wrong_with_the_configuration() {
+    let scenario = Scenario::new();
+    let (first, second) = (add(&scenario, &["first"]), add(&scenario, &["second"]));
+    let server = Web::with_tokens(&scenario, &["--rate", "10000"]);
+    let mut session = server.converse_as(&first).expect("in");
+    scenario.write("config.toml", "[permissions.dialpad\n");
+    server.wait_for("kosmo: warning: what was there before is served on: ");
+    assert_eq!(scenario.kosmo(&["mcp:token:remove", "first"]).code, 0);
+    until("the end of the first", || session.try_call("ping", Value::Null).status == 401);
+    assert!(server.converse_as(&second).is_ok());
+    let third = add(&scenario, &["third"]);
+    until("the third", || server.converse_as(&third).is_ok());
+    assert!(scenario.kosmo(&["mcp:token:list"]).stdout.contains("third"));
+}
+
+#[test]
+fn while_nobody_can_tell_which_tokens_were_taken_back_none_lets_in() {
+    let scenario = Scenario::new();
+    let token = add(&scenario, &["ci"]);
+    let kept = std::fs::read_to_string(scenario.home().join("mcp-tokens.toml")).expect("a file");
+    let server = Web::with_tokens(&scenario, &["--rate", "10000"]);
+    let mut session = server.converse_as(&token).expect("in");
+    scenario.write("mcp-tokens.toml", &kept.replace("write =", "wirte ="));
+    let told =
+        server.wait_for("kosmo: warning: revocations cannot be taken over, so no token lets in until that is mended: ");
+    assert!(told.contains("unknown field `wirte`"), "{told}");
+    assert_eq!(session.try_call("ping", Value::Null).status, 401);
+    scenario.write("mcp-tokens.toml", &kept);
+    server.wait_for("kosmo: the tokens were read again, and let in again");
+    assert!(server.converse_as(&token).is_ok());
+}
+
+#[test]
+fn a_server_that_began_without_tokens_takes_up_those_that_come() {
+    let scenario = Scenario::new();
+    let server = Web::start(&scenario, &["--rate", "10000"]);
+    let mut session = server.converse();
+    let added = add(&scenario, &["ci"]);
+    until("the token", || server.converse_as(&added).is_ok());
+    assert_eq!(session.run("return 1")["result"], json!([1]), "the token of this run still counts");
+    assert_eq!(scenario.kosmo(&["mcp:token:remove", "ci"]).code, 0);
+    let bearer = format!("Bearer {added}");
+    until("its end", || server.post(&[("Authorization", &bearer)], "{}").status == 401);
+    assert_eq!(session.run("return 1")["result"], json!([1]));
+}
+
+#[test]
+fn a_limit_to_nothing_is_refused() {
+    let scenario = Scenario::new();
+    for line in [
+        ["mcp:serve", "--integrations", ""],
+        ["mcp:serve", "--integrations", "dialpad,"],
+        ["mcp:serve", "--integration", " "],
+    ] {
+        let ran = scenario.kosmo(&line);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains("an integration of no name"), "{ran:?}");
+    }
+    for flag in ["--integrations", "--accounts"] {
+        let ran = scenario.kosmo(&["mcp:token:add", "ci", flag, ""]);
+        assert_ne!(ran.code, 0, "{ran:?}");
+        assert!(ran.stderr.contains("of no name would be none at all"), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_token_is_nowhere_but_in_its_digest() {
     let scenario = Scenario::new();
     let token = add(&scenario, &["ci"]);

@@ -12,17 +12,19 @@ pub(in crate::cli) const HELP: &str = "\
 Without --http it speaks over standard input and output, as clients start it. Tools: run_lua, search_docs and read_doc;
 with --tools=all, or once integrations are named, each function besides. Guides are resources, and there are prompts.
 
-Writes are off. --write=ask asks the person at the client before each (elicitation), and refuses where the client
-cannot ask; --write=allow leaves it to the permissions in config.toml, where `ask` is asked in the same way. A server
-only narrows: nothing it is told gives more than config.toml does, except --force, which passes over permissions and
-never over --write or a token.
+Writes are off. --write=ask asks through the client before each (elicitation), and refuses where the client cannot ask.
+It is the client that answers: whether it shows the question to a person, nobody here can tell, so for whoever could
+write a client of their own, `ask` is as good as `allow`. --write=allow leaves it to the permissions in config.toml,
+where `ask` is asked in the same way. A server only narrows: nothing it is told gives more than config.toml does, except
+--force, which passes over permissions and never over --write or a token.
 
 With --http it listens at 127.0.0.1:8650 unless told otherwise, at /mcp. Tokens: kosmo mcp:token:add. Without any, one is
 made for this run and printed on standard error; --no-token lets in every program of this machine. It speaks plain
 HTTP: beyond this machine, put a proxy with TLS before it. Besides there are /healthz, /readyz and /metrics.
 
-Plugins, config.toml and tokens are read again when they change, and at SIGHUP; clients are told. A mistake in them is
-reported, and what was there before is served on. SIGTERM and SIGINT end it: nothing begins any more, what is under way
+Plugins, accounts, config.toml and tokens are read again when they change, and at SIGHUP; clients are told. A mistake in
+them is reported, and what was there before is served on; but while the tokens cannot be read, none of them lets in,
+since nobody could tell which were taken back. SIGTERM and SIGINT end it: nothing begins any more, what is under way
 has 30 s, and a write that has no answer by then is named. A second signal ends it at once.
 
 Exit codes: 0 done, 1 failed or a write was left in doubt, 2 wrong usage.";
@@ -100,7 +102,7 @@ enum Which {
 pub(in crate::cli) enum Write {
     /// Refuse them, and do not show them
     Deny,
-    /// Ask the person at the client
+    /// Ask through the client, which answers
     Ask,
     /// Leave it to config.toml
     Allow,
@@ -119,6 +121,9 @@ impl From<Write> for Decision {
 impl McpServe {
     /// What makes no sense together.
     pub(super) fn check(&self) -> Result<(), String> {
+        if self.integration.iter().chain(&self.integrations).any(|name| name.trim().is_empty()) {
+            return Err("an integration of no name is none at all; leave the flag out to serve all of them".into());
+        }
         let Some(address) = self.http else { return Ok(()) };
         if self.no_token && !address.ip().is_loopback() {
             let cure = "Make a token with kosmo mcp:token:add, or listen at 127.0.0.1.";
@@ -130,8 +135,7 @@ impl McpServe {
     }
 
     pub(super) fn offer(&self) -> Offer {
-        let names: BTreeSet<_> =
-            self.integration.iter().chain(&self.integrations).filter(|name| !name.is_empty()).cloned().collect();
+        let names: BTreeSet<_> = self.integration.iter().chain(&self.integrations).cloned().collect();
         let integrations = Some(names).filter(|names| !names.is_empty());
         let unsaid = Offer::default();
         Offer {

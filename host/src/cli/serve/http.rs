@@ -1,7 +1,7 @@
 //! `mcp:serve --http`: the address, and who is let in.
 
 use super::arguments::McpServe;
-use super::reload;
+use super::reload::{self, Admission};
 use crate::cli::output;
 use anyhow::Context as _;
 use kosmo::mcp::server::http::{Hosts, Origins, Rate};
@@ -20,11 +20,12 @@ pub(super) async fn serve(
 ) -> anyhow::Result<Vec<Unfinished>> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("Cannot listen at {address}"))?;
     let address = listener.local_addr()?;
-    let (access, once) = access(arguments, server)?;
+    let tokens = tokens(arguments, server)?;
+    let access = tokens.as_ref().map_or(Access::Anybody, |tokens| Access::Tokens(tokens.all()));
     let door = Door::new(server.clone(), settings(arguments, address, access));
-    // A token that is made for this run stays; others are read again when they change.
-    let admitting = (once.is_none() && !arguments.no_token).then(|| door.clone());
-    let _keeping = reload::keep(&arguments.plugins.folders, server, admitting, sources)?;
+    let once = tokens.as_ref().and_then(|tokens| tokens.token.clone());
+    let admission = tokens.map(|tokens| Admission::new(door.clone(), tokens.once));
+    let _keeping = reload::keep(&arguments.plugins.folders, server, admission, sources)?;
     announce(address, once.as_deref());
     Ok(door.serve(listener, stop).await?)
 }
@@ -38,17 +39,31 @@ fn settings(arguments: &McpServe, address: SocketAddr, access: Access) -> Http {
     }
 }
 
-/// Who is let in, and the token that was made for this run, if there are no others.
-fn access(arguments: &McpServe, server: &Server) -> anyhow::Result<(Access, Option<String>)> {
+/// Who is let in, where that is not everybody.
+struct Admitted {
+    kept: Tokens,
+    once: Tokens,
+    /// The one made for this run, in words.
+    token: Option<String>,
+}
+
+impl Admitted {
+    fn all(&self) -> Tokens {
+        self.kept.clone().and(&self.once)
+    }
+}
+
+/// The tokens of the home; without any, one that is made for this run.
+fn tokens(arguments: &McpServe, server: &Server) -> anyhow::Result<Option<Admitted>> {
     if arguments.no_token {
-        return Ok((Access::Anybody, None));
+        return Ok(None);
     }
-    let tokens = Tokens::load(&server.host())?;
-    if !tokens.is_empty() {
-        return Ok((Access::Tokens(tokens), None));
+    let kept = Tokens::load(&server.host())?;
+    if !kept.is_empty() {
+        return Ok(Some(Admitted { kept, once: Tokens::default(), token: None }));
     }
-    let (tokens, token) = Tokens::once()?;
-    Ok((Access::Tokens(tokens), Some(token)))
+    let (once, token) = Tokens::once()?;
+    Ok(Some(Admitted { kept, once, token: Some(token) }))
 }
 
 fn announce(address: SocketAddr, once: Option<&str>) {

@@ -2,8 +2,9 @@
 
 use super::arguments::Write;
 use crate::cli::failure::Outcome;
-use crate::cli::{failure, open, output, table};
+use crate::cli::{failure, output, table};
 use clap::Args;
+use kosmo::Host;
 use kosmo::mcp::server::tokens::{self, Grant, Known};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -55,6 +56,11 @@ pub(in crate::cli) struct McpTokenRemove {
     json: bool,
 }
 
+/// The home, whatever is wrong with the configuration in it: a token can always be taken back.
+fn home() -> anyhow::Result<Host> {
+    Ok(Host::builder().home_from_env().build()?)
+}
+
 pub(in crate::cli) fn add(arguments: &McpTokenAdd) -> Outcome {
     let names =
         |names: &[String]| Some(names.iter().cloned().collect::<BTreeSet<_>>()).filter(|names| !names.is_empty());
@@ -63,7 +69,7 @@ pub(in crate::cli) fn add(arguments: &McpTokenAdd) -> Outcome {
         accounts: names(&arguments.accounts),
         write: arguments.write.into(),
     };
-    let token = match tokens::add(&open(&[])?, &arguments.name, grant) {
+    let token = match tokens::add(&home()?, &arguments.name, grant) {
         Ok(token) => token,
         Err(fault) => return failure::fault(fault, arguments.json),
     };
@@ -77,7 +83,7 @@ pub(in crate::cli) fn add(arguments: &McpTokenAdd) -> Outcome {
 }
 
 pub(in crate::cli) fn list(arguments: &McpTokenList) -> Outcome {
-    let known = match tokens::list(&open(&[])?) {
+    let known = match tokens::list(&home()?) {
         Ok(known) => known,
         Err(fault) => return failure::fault(fault, arguments.json),
     };
@@ -91,7 +97,7 @@ pub(in crate::cli) fn list(arguments: &McpTokenList) -> Outcome {
 
 pub(in crate::cli) fn remove(arguments: &McpTokenRemove) -> Outcome {
     let McpTokenRemove { name, json } = arguments;
-    let removed = match tokens::remove(&open(&[])?, name) {
+    let removed = match tokens::remove(&home()?, name) {
         Ok(removed) => removed,
         Err(fault) => return failure::fault(fault, *json),
     };

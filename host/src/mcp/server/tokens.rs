@@ -81,6 +81,11 @@ pub fn add(host: &Host, name: &str, grant: Grant) -> Result<String, Fault> {
         let message = "has lower case letters, digits, dashes and underscores, and starts with a letter";
         return Err(refused(format!("`{name}` is no name for a token: one {message}.")));
     }
+    if { grant.integrations.iter().chain(&grant.accounts) }.flatten().any(|name| name.trim().is_empty()) {
+        return Err(refused(
+            "An integration or account of no name would be none at all. Leave the limit out, or name one.".into(),
+        ));
+    }
     let (token, created) = (new_token().map_err(|error| unusable(&file(host).unwrap_or_default(), &error))?, now());
     change(host, |known| {
         if known.contains_key(name) || name == ONCE {
@@ -118,7 +123,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Those of a host's home.
+    /// Those of a host's home, whatever else of it cannot be used.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -130,6 +135,13 @@ impl Tokens {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+
+    /// These, and others besides.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.known.extend(others.known.clone());
+        self
     }
 
     /// One that is made for a single run of a server, and gives all that the server offers.
@@ -256,6 +268,30 @@ mod tests {
         assert_eq!(add(&host, "ci-bot", grant(Decision::Deny)).expect_err("taken").code, Code::InvalidArgument);
         assert!(remove(&host, "ci-bot").expect("removed") && !remove(&host, "ci-bot").expect("nothing left"));
         assert!(Tokens::load(&host).expect("tokens").is_empty());
+    }
+
+    #[test]
+    fn a_limit_to_nothing_is_no_limit_and_refused() {
+        let home = tempfile::tempdir().expect("a folder");
+        let none = || Some(["".to_owned()].into());
+        for grant in [
+            Grant { integrations: none(), ..grant(Decision::Deny) },
+            Grant { accounts: none(), ..grant(Decision::Deny) },
+        ] {
+            let fault = add(&host(home.path()), "ci", grant).expect_err("an empty name");
+            assert!(fault.message.starts_with("An integration or account of no name"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_run_stays_beside_those_that_come() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (once, token) = Tokens::once().expect("a token");
+        let added = add(&host(home.path()), "ci", grant(Decision::Deny)).expect("a token");
+        let both = Tokens::load(&host(home.path())).expect("tokens").and(&once);
+        for token in [token, added] {
+            assert!(both.find(&token, &Offer::default()).is_some());
+        }
     }
 
     #[test]
