@@ -91,6 +91,11 @@ impl Store {
         self.home.join("kosmo.db")
     }
 
+    /// Where everything is kept.
+    pub(crate) fn files(&self) -> [PathBuf; 2] {
+        ["kosmo.db", "kosmo.db-wal"].map(|name| self.home.join(name))
+    }
+
     /// Whether anything was ever kept: looking must not be what creates it.
     pub(crate) fn exists(&self) -> bool {
         self.file().is_file()

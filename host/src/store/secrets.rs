@@ -1,8 +1,10 @@
 //! The fields of accounts that were configured here rather than written into `config.toml`.
 
 use super::{Store, StoreError};
+use crate::provider::hex;
 use crate::secret::Secret;
 use rusqlite::{TransactionBehavior, params};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// What is kept of an account's field.
@@ -77,6 +79,25 @@ impl Store {
             connection.prepare(find)?.query_map(params![provider], |row| row.get(0))?.collect()
         };
         named().map_err(|error| self.failed(error))
+    }
+
+    /// Another one whenever a field of an account is kept, changed or dropped; it tells nothing else.
+    pub(crate) fn accounts_digest(&self) -> Result<String, StoreError> {
+        let mut digest = Sha256::new();
+        if self.exists() {
+            let connection = self.connection()?;
+            let mut add = || -> rusqlite::Result<()> {
+                let mut all = connection.prepare("SELECT sealed FROM secrets ORDER BY provider, account, field")?;
+                let mut rows = all.query([])?;
+                while let Some(row) = rows.next()? {
+                    // No two are sealed alike, so the places they are at need not be told.
+                    digest.update(row.get::<_, Vec<u8>>(0)?);
+                }
+                Ok(())
+            };
+            add().map_err(|error| self.failed(error))?;
+        }
+        Ok(hex(&digest.finalize()))
     }
 
     /// Keeps some fields of an account and drops others, all or nothing. When this returns, it is on disk.

@@ -1,6 +1,7 @@
 //! Plugins, configuration and tokens that change while clients are connected.
 
 use super::SEND;
+use kosmo_simulator::Simulator;
 use kosmo_tests::{Pipes, Scenario, Web, examples, plugins};
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -36,6 +37,33 @@ fn a_plugin_that_is_installed_while_clients_are_connected_reaches_them() {
     fs::remove_file(folder.join("weather.wasm")).expect("removed");
     client.wait_for("notifications/tools/list_changed");
     assert!(!client.tools().iter().any(|name| name.starts_with("weather_")));
+}
+
+#[test]
+fn an_account_that_comes_or_goes_while_clients_are_connected_reaches_them() {
+    let scenario = Scenario::new();
+    let mut client = Pipes::start(&scenario, &["--functions"]);
+    let accounts = |client: &mut Pipes| {
+        let listed = client.call("tools/list", json!({}));
+        let tools = listed["result"]["tools"].as_array().expect("a list").clone();
+        let tool = tools.into_iter().find(|tool| tool["name"] == "dialpad_list_users").expect("a tool");
+        tool["inputSchema"]["properties"]["account"]["enum"].to_string()
+    };
+    assert!(!accounts(&mut client).contains("sales"));
+    let url = format!("url={}", scenario.simulator.dialpad_url());
+    let token = format!("access_token={}", Simulator::token("dialpad", "work"));
+    let line = ["integrations:configure", "dialpad", "--account", "sales", "--set", &url, "--set", &token];
+    let ran = scenario.kosmo(&line);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    client.wait_for("notifications/tools/list_changed");
+    assert!(accounts(&mut client).contains("sales"));
+    let code = "return #app.integrations.dialpad.sales.list_users{}.items > 0";
+    assert_eq!(client.run(code)["result"], json!([true]));
+    let ran = scenario.kosmo(&["accounts:remove", "dialpad", "sales"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    client.wait_for("notifications/tools/list_changed");
+    assert!(!accounts(&mut client).contains("sales"));
+    assert_eq!(client.run(code)["success"], false, "what was connected is not used on");
 }
 
 #[test]
