@@ -40,6 +40,11 @@ impl Host {
             .all(|scope| scope.includes(provider) && (scope.names(provider) || self.has(scope, provider)))
     }
 
+    /// Whether scopes include a provider whatever accounts it has. Looks nowhere.
+    pub(crate) fn surely_includes(&self, provider: &str) -> bool {
+        self.scopes().iter().all(|scope| scope.includes(provider) && scope.names(provider))
+    }
+
     /// Whether an account is not beyond a scope.
     pub fn includes_account(&self, provider: &str, account: &str) -> bool {
         self.scopes().iter().all(|scope| scope.includes_account(provider, account))

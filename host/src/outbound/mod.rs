@@ -35,7 +35,6 @@ use crate::patience::Deadline;
 use crate::rehearsal::Rehearsal;
 use crate::scope::Scope;
 use answer::Gathered;
-use budget::Share;
 use bytes::Bytes;
 use headers::is_forbidden;
 use http::{Request, Response};
@@ -47,7 +46,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-pub(crate) use budget::Budget;
+pub(crate) use budget::{Budget, Share};
 pub(crate) use check::Checker;
 pub(crate) use client::{Client, Connected};
 pub(crate) use connect::{Connector, Transport};

@@ -4,8 +4,9 @@ use super::{SEND, slow, until};
 use kosmo_tests::{Pipes, Reply, Scenario, Web};
 use nix::sys::signal::Signal;
 use serde_json::json;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 fn rest(mut stream: TcpStream) -> Reply {
@@ -71,4 +72,26 @@ fn a_write_that_has_no_answer_by_then_is_named() {
     let named =
         "kosmo: ended while under way: dialpad.send_sms on account default for anybody (a write, in doubt; run ";
     assert!(ran.stderr.starts_with(named), "{ran:?}");
+}
+
+#[test]
+fn a_client_that_reads_nothing_keeps_no_server_from_ending() {
+    let scenario = Scenario::new();
+    let mut command = scenario.command();
+    command.args(["mcp:serve", "--functions"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("`kosmo` starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    let client = json!({"name": "test", "version": "1"});
+    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+    writeln!(input, "{}", json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})).expect("sent");
+    writeln!(input, "{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).expect("sent");
+    for id in 1..50 {
+        writeln!(input, "{}", json!({"jsonrpc": "2.0", "id": id, "method": "tools/list"})).expect("sent");
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let begun = Instant::now();
+    let id = nix::unistd::Pid::from_raw(child.id().try_into().expect("an id"));
+    nix::sys::signal::kill(id, Signal::SIGTERM).expect("it is there");
+    until("its end", || child.try_wait().expect("a child").is_some());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }

@@ -3,7 +3,7 @@
 use super::until;
 use kosmo_tests::{Pipes, Scenario, Web};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -200,6 +200,102 @@ fn a_call_that_nobody_waits_for_any_more_ends() {
     drop(stream);
     until("its end", || server.metric("kosmo_tool_calls_running") == Some(0.0));
     assert_eq!(session.run("return 1")["result"], json!([1]));
+}
+
+#[test]
+fn an_answer_that_is_taken_up_again_keeps_no_other_lost_one_going() {
+    let scenario = Scenario::new();
+    let server = Web::start(&scenario, &[]);
+    let mut session = server.converse();
+    let running = |server: &Web| server.metric("kosmo_tool_calls_running");
+    let (kept, lost) = (session.begin_run("while true do end"), session.begin_run("while true do end"));
+    until("both scripts", || running(&server) == Some(2.0));
+    let mut lines = BufReader::new(kept).lines().map_while(Result::ok);
+    let event = lines.find_map(|line| line.strip_prefix("id: ").map(ToOwned::to_owned)).expect("an id");
+    drop((lines, lost));
+    let taken_up = session.resume(&event);
+    let begun = Instant::now();
+    until("the end of the other", || running(&server) == Some(1.0));
+    while begun.elapsed() < Duration::from_secs(15) {
+        assert_eq!(running(&server), Some(1.0), "somebody waits for it");
+        sleep(Duration::from_millis(200));
+    }
+    drop(taken_up);
+    until("its end, lost once more", || running(&server) == Some(0.0));
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_told_nothing_and_keeps_no_turn() {
+    let scenario = Scenario::new();
+    let server = Web::start(&scenario, &[]);
+    let mut session = server.converse();
+    let code = "while true do app.integrations.dialpad.list_users{} end";
+    let arguments = json!({"code": code, "timeout": 3});
+    let token = "x".repeat(200_000);
+    let call = json!({"name": "run_lua", "arguments": arguments, "_meta": {"progressToken": token}});
+    let _unread = session.begin_call(call.clone());
+    until("the script", || server.metric("kosmo_tool_calls_running") == Some(1.0));
+    let begun = Instant::now();
+    until("its end", || server.metric("kosmo_tool_calls_running") == Some(0.0));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let reply = session.try_call("tools/call", call);
+    assert!(!reply.body.contains("notifications/progress") && reply.body.len() < 100_000, "{}", reply.body.len());
+}
+
+#[test]
+fn one_peer_has_a_share_of_the_connections() {
+    let server = Web::start(&Scenario::new(), &[]);
+    let mut open: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    let refused = open.pop().map(|mut last| last.read(&mut [0; 1]).unwrap_or(0));
+    assert_eq!(refused, Some(0), "it is closed at once");
+    open.drain(..200);
+    until("room for another", || server.metric("kosmo_connections").is_some());
+    let refused = server.metric("kosmo_refusals_total{reason=\"connections\"}");
+    assert!(refused.is_some_and(|count| count >= 44.0), "{refused:?}");
+    serves(&server);
+}
+
+#[test]
+fn a_peer_that_reads_nothing_of_what_it_asks_for_is_let_go() {
+    let server = Web::start(&Scenario::new(), &[]);
+    let mut greedy = server.connect();
+    let ask = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", server.address).repeat(100);
+    greedy.set_write_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+    while greedy.write_all(ask.as_bytes()).is_ok() {}
+    let begun = Instant::now();
+    until("the end of its connection", || server.metric("kosmo_connections") == Some(1.0));
+    assert!(begun.elapsed() > Duration::from_secs(10), "it had its time");
+    serves(&server);
+}
+
+#[test]
+fn what_a_client_waits_for_leaves_it_less_room() {
+    let server = Web::start(&Scenario::new(), &[]);
+    let mut session = server.converse();
+    let large = format!("-- {}\nwhile true do end", "x".repeat(3 << 20));
+    let held: Vec<_> = (0..2).map(|_| session.begin_run(&large)).collect();
+    until("both scripts", || server.metric("kosmo_tool_calls_running") == Some(2.0));
+    let call = json!({"name": "run_lua", "arguments": {"code": large}});
+    let refused = session.try_call("tools/call", call);
+    assert_eq!((refused.status, refused.header("retry-after").as_deref()), (503, Some("1")), "{refused:?}");
+    assert_eq!(server.metric("kosmo_refusals_total{reason=\"memory\"}"), Some(1.0));
+    serves(&server);
+    drop(held);
+    until("their end", || server.metric("kosmo_tool_calls_running") == Some(0.0));
+    let large = large.replace("while true do end", "return 1");
+    until("room", || {
+        session.try_call("tools/call", json!({"name": "run_lua", "arguments": {"code": large}})).status == 200
+    });
+}
+
+#[test]
+fn what_a_client_says_of_itself_is_kept_and_may_not_be_large() {
+    let server = Web::start(&Scenario::new(), &[]);
+    let client = json!({"name": "x".repeat(100_000), "version": "1"});
+    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).to_string();
+    assert_eq!(server.post(&[], &hello).status, 413);
+    serves(&server);
 }
 
 #[test]

@@ -88,6 +88,15 @@ impl Web {
         send(self.address, &format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
     }
 
+    /// Asks for a page with the server's own token, if it has one, and with these headers besides.
+    pub fn get_with(&self, headers: &[(&str, &str)], path: &str) -> Reply {
+        let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let besides: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{token}{besides}Connection: close\r\n\r\n", self.address);
+        send(self.address, &head)
+    }
+
     /// Posts something with the server's own token, and with these headers besides.
     pub fn post(&self, headers: &[(&str, &str)], body: &str) -> Reply {
         post(self.address, self.token.as_deref(), headers, body)
@@ -113,7 +122,7 @@ impl Web {
 
     /// The value of a metric's line that begins like this.
     pub fn metric(&self, start: &str) -> Option<f64> {
-        let text = self.get("/metrics").body;
+        let text = self.get_with(&[], "/metrics").body;
         let line = text.lines().find(|line| line.starts_with(start))?;
         line.rsplit(' ').next()?.parse().ok()
     }
@@ -187,8 +196,12 @@ impl Conversation {
 
     /// Asks for a script to be run, and keeps the connection instead of waiting.
     pub fn begin_run(&mut self, code: &str) -> TcpStream {
+        self.begin_call(json!({"name": "run_lua", "arguments": {"code": code}}))
+    }
+
+    /// Calls a tool, and keeps the connection instead of waiting.
+    pub fn begin_call(&mut self, params: Value) -> TcpStream {
         self.next += 1;
-        let params = json!({"name": "run_lua", "arguments": {"code": code}});
         let body = message(Some(self.next), "tools/call", params).to_string();
         let mut stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -199,11 +212,20 @@ impl Conversation {
 
     /// Opens the stream of what the server has to say by itself.
     pub fn listen(&self) -> TcpStream {
+        self.listen_from("")
+    }
+
+    /// Asks for the rest of an answer, after the event of this id.
+    pub fn resume(&self, event: &str) -> TcpStream {
+        self.listen_from(&format!("Last-Event-Id: {event}\r\n"))
+    }
+
+    fn listen_from(&self, event: &str) -> TcpStream {
         let token = self.token.as_ref().map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let mut stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let head = format!(
-            "GET /mcp HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n{token}Mcp-Session-Id: {}\r\n\r\n",
+            "GET /mcp HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n{token}{event}Mcp-Session-Id: {}\r\n\r\n",
             self.address, self.id
         );
         stream.write_all(head.as_bytes()).expect("sent");

@@ -15,30 +15,38 @@ use kosmo::mcp::server::{Server, Sources, Tracer, Unfinished};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long what is under way is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the last answers have to reach the client.
+const DELIVERY: Duration = Duration::from_secs(2);
 /// An invocation's way from the protocol to the wire is long, and longer still in development builds.
 const STACK: usize = 8 << 20;
 
 pub(super) fn run(arguments: &McpServe) -> Outcome {
     arguments.check().map_err(Usage)?;
     let runtime = runtime()?;
-    runtime.block_on(async {
-        let host = open(&arguments.plugins.folders)?;
-        let sources = Sources::new(&host);
-        let tracer = Tracer::from_env(|name| std::env::var(name).ok())?;
-        let server = Server::new(host, arguments.offer(), arguments.shares(), tracer);
-        let stop = CancellationToken::new();
-        signals::attend(stop.clone())?;
-        warn(arguments);
-        let left = match arguments.http {
-            Some(address) => http::serve(arguments, address, &server, sources, stop).await?,
-            None => pipes(arguments, &server, sources, stop).await?,
-        };
-        Ok(tell(&left))
-    })
+    let outcome = runtime.block_on(serve(arguments));
+    // Whoever reads nothing of what it was told keeps a thread that writes, which is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve(arguments: &McpServe) -> Outcome {
+    let host = open(&arguments.plugins.folders)?;
+    let sources = Sources::new(&host);
+    let tracer = Tracer::from_env(|name| std::env::var(name).ok())?;
+    let server = Server::new(host, arguments.offer(), arguments.shares(), tracer);
+    let stop = CancellationToken::new();
+    signals::attend(stop.clone())?;
+    warn(arguments);
+    let left = match arguments.http {
+        Some(address) => http::serve(arguments, address, &server, sources, stop).await?,
+        None => pipes(arguments, &server, sources, stop).await?,
+    };
+    Ok(tell(&left))
 }
 
 fn runtime() -> anyhow::Result<Runtime> {
@@ -71,7 +79,8 @@ async fn pipes(
                 }
             };
             end.cancel();
-            let _ = serving.await;
+            // What was answered is on its way to whoever reads it.
+            let _ = timeout(DELIVERY, serving).await;
             Ok(left)
         }
     }

@@ -138,6 +138,8 @@ async fn in_turn(
     if call.interrupt.is_given() {
         call.task.interrupted(&handler.client.name, &call.interrupt);
     }
+    // The turn is over, whether the client takes what is left or not.
+    drop(call);
     reader.finish().await;
     result
 }
@@ -189,14 +191,12 @@ impl Call<'_> {
     /// no write is torn apart.
     async fn attend<T>(&self, reader: &mut Reader, work: impl Future<Output = T>) -> T {
         let (mut work, mut end) = (pin!(work), pin!(abandoned(self.handler, self.context)));
+        let mut reading = pin!(reader.attend());
         loop {
             tokio::select! {
                 done = &mut work => return done,
                 () = &mut end, if !self.interrupt.is_given() => self.interrupt.give(),
-                Some(note) = reader.next() => tokio::select! {
-                    () = reader.pass_on(note) => {}
-                    () = &mut end, if !self.interrupt.is_given() => self.interrupt.give(),
-                },
+                () = &mut reading => {}
             }
         }
     }

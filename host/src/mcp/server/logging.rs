@@ -5,6 +5,11 @@ use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam};
 use rmcp::{Peer, RoleServer};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a client has to take one.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The least that one client wants to hear of: warnings, unless it says otherwise.
 #[derive(Debug)]
@@ -27,8 +32,8 @@ impl Logging {
         let wanted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if level as u8 >= wanted as u8 {
             let message = LoggingMessageNotificationParam::new(level, data).with_logger("kosmo");
-            // A client that went away reads no logs.
-            let _ = peer.notify_logging_message(message).await;
+            // A client that went away, or takes nothing, reads no logs.
+            let _ = timeout(PATIENCE, peer.notify_logging_message(message)).await;
         }
     }
 }

@@ -91,6 +91,7 @@ pub(super) enum Refusal {
     Rate,
     Busy,
     Size,
+    Memory,
     Slow,
     Sessions,
     Connections,
@@ -105,6 +106,7 @@ impl Refusal {
             Self::Rate => "rate",
             Self::Busy => "busy",
             Self::Size => "size",
+            Self::Memory => "memory",
             Self::Slow => "slow",
             Self::Sessions => "sessions",
             Self::Connections => "connections",
@@ -160,6 +162,12 @@ impl Metrics {
         text
     }
 
+    /// The same without what is about providers that this host does not include.
+    pub(super) fn text_within(&self, host: &Host, fair: &Fair) -> String {
+        let shown = |line: &&str| provider(line).is_none_or(|name| name == UNKNOWN || host.surely_includes(name));
+        self.text(host, fair).split_inclusive('\n').filter(shown).collect()
+    }
+
     pub(super) fn refused(&self, refusal: Refusal) {
         self.refusals.get_or_create(&Reason { reason: refusal.as_str() }).inc();
     }
@@ -191,6 +199,11 @@ impl Now {
         self.lost_threads.set(as_count(host.lost_threads()));
         self.instances.set(host.engine().instances().try_into().unwrap_or(i64::MAX));
     }
+}
+
+/// The provider a line is about, if it is about one.
+fn provider(line: &str) -> Option<&str> {
+    Some(line.split_once("provider=\"")?.1.split_once('"')?.0)
 }
 
 fn as_count(count: usize) -> i64 {
@@ -242,6 +255,30 @@ impl Drop for Counted {
 mod tests {
     use super::*;
     use crate::Operation;
+
+    #[test]
+    fn whoever_is_limited_to_some_providers_sees_no_others() {
+        let metrics = Metrics::new();
+        for provider in ["dialpad", "ringcentral"] {
+            let operation = Some(Operation::Read);
+            let of = Observed { run: "r", number: 1, provider, account: "default", function: "f", operation };
+            metrics.ended(&of, "ok", Duration::from_millis(20));
+        }
+        let scope = |integrations: Option<&str>, accounts: Option<&str>| crate::Scope {
+            name: "x".into(),
+            integrations: integrations.map(|name| [name.to_owned()].into()),
+            accounts: accounts.map(|name| [name.to_owned()].into()),
+            write: crate::Decision::Deny,
+            cure: String::new(),
+        };
+        let host = Host::builder().build().expect("a host");
+        let text = |scope| metrics.text_within(&host.within(&[scope].into()), &Fair::new(Default::default()));
+        for scope in [scope(Some("dialpad"), None), scope(None, Some("dialpad.work"))] {
+            let text = text(scope);
+            assert!(text.contains("dialpad") && !text.contains("ringcentral") && text.ends_with("# EOF\n"), "{text}");
+        }
+        assert!(text(scope(None, None)).contains("ringcentral"));
+    }
 
     #[test]
     fn what_a_script_made_up_is_no_label() {

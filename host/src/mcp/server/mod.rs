@@ -172,6 +172,11 @@ impl Server {
         self.inner.metrics.text(&self.host(), &self.inner.fair)
     }
 
+    /// The same, as far as a client may know of it.
+    fn metrics_for(&self, client: &Client) -> String {
+        self.inner.metrics.text_within(&client.view(&self.host()), &self.inner.fair)
+    }
+
     fn changed(&self) {
         self.inner.revision.send_modify(|count| *count += 1);
     }

@@ -2,15 +2,24 @@
 //! thread the work is on; passed on by the call itself, which alone may speak to the client.
 
 use super::elicit;
+use crate::clip::clipped;
 use crate::observer::{Observed, Observer, Request};
 use crate::{Approval, Approver, Approving, Question};
-use rmcp::model::{ProgressNotificationParam, ProgressToken};
+use rmcp::model::{NumberOrString, ProgressNotificationParam, ProgressToken};
 use rmcp::{Peer, RoleServer};
-use std::sync::Mutex;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// Progress that is not passed on yet; more is left out.
 const NOTES: usize = 64;
+/// Most bytes of a progress token: every note repeats it.
+const TOKEN: usize = 256;
+/// Most characters of a note: names in it may be a script's.
+const TEXT: usize = 300;
+/// How long a client has to take what is left when its call is done.
+const LAST: Duration = Duration::from_secs(1);
+
 /// What is to be passed on.
 #[derive(Debug)]
 pub(super) enum Note {
@@ -28,13 +37,20 @@ pub(super) struct Reader {
     peer: Peer<RoleServer>,
     token: Option<ProgressToken>,
     /// How many were passed on: progress has to grow.
-    told: Mutex<u32>,
+    told: u32,
 }
 
 /// A desk, and who reads what is left there.
 pub(super) fn desk(peer: &Peer<RoleServer>, token: Option<ProgressToken>) -> (Desk, Reader) {
     let (sender, notes) = mpsc::channel(NOTES);
-    (Desk(sender), Reader { notes, peer: peer.clone(), token, told: Mutex::default() })
+    (Desk(sender), Reader { notes, peer: peer.clone(), token: token.filter(is_short), told: 0 })
+}
+
+fn is_short(token: &ProgressToken) -> bool {
+    match &token.0 {
+        NumberOrString::String(text) => text.len() <= TOKEN,
+        NumberOrString::Number(_) => true,
+    }
 }
 
 impl Observer for Desk {
@@ -52,7 +68,7 @@ impl Observer for Desk {
 impl Desk {
     fn progress(&self, text: String) {
         // Whoever is behind catches up with the next one.
-        let _ = self.0.try_send(Note::Progress(text));
+        let _ = self.0.try_send(Note::Progress(clipped(&text, TEXT).into()));
     }
 }
 
@@ -70,13 +86,29 @@ impl Approver for Desk {
 }
 
 impl Reader {
-    /// Waits for the next note.
-    pub(super) async fn next(&mut self) -> Option<Note> {
-        self.notes.recv().await
+    /// Passes on whatever is left on the desk, for as long as this is polled. A client that takes nothing keeps nobody
+    /// but this: what it is told meanwhile is left out.
+    pub(super) async fn attend(&mut self) {
+        while let Some(note) = self.notes.recv().await {
+            self.pass_on(note).await;
+        }
+        // The desk is gone, and the call will be.
+        std::future::pending().await
     }
 
-    /// Passes one on. A question takes as long as somebody takes.
-    pub(super) async fn pass_on(&self, note: Note) {
+    /// Passes on what is left, without waiting for more.
+    pub(super) async fn finish(mut self) {
+        let rest = async {
+            while let Ok(Note::Progress(text)) = self.notes.try_recv() {
+                self.tell(text).await;
+            }
+        };
+        // What a client does not take then, it goes without.
+        let _ = timeout(LAST, rest).await;
+    }
+
+    /// A question takes as long as somebody takes.
+    async fn pass_on(&mut self, note: Note) {
         match note {
             Note::Progress(text) => self.tell(text).await,
             Note::Question(question, answer) => {
@@ -86,21 +118,10 @@ impl Reader {
         }
     }
 
-    /// Passes on what is left, without waiting for more.
-    pub(super) async fn finish(mut self) {
-        while let Ok(Note::Progress(text)) = self.notes.try_recv() {
-            self.tell(text).await;
-        }
-    }
-
-    async fn tell(&self, text: String) {
+    async fn tell(&mut self, text: String) {
         let Some(token) = &self.token else { return };
-        let number = {
-            let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *told += 1;
-            *told
-        };
-        let progress = ProgressNotificationParam::new(token.clone(), number.into()).with_message(text);
+        self.told += 1;
+        let progress = ProgressNotificationParam::new(token.clone(), self.told.into()).with_message(text);
         // A client that went away needs no progress.
         let _ = self.peer.notify_progress(progress).await;
     }

@@ -1,20 +1,14 @@
-//! Bodies: those of requests, whole and in time; those of answers, with an eye on whether somebody still reads them.
+//! Bodies of requests: whole, in time, and no more of them at once than there is room for.
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use crate::outbound::Share;
+use bytes::{Bytes, BytesMut};
+use http_body::Body;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-
-/// How long a client that lost its connection has to ask for the rest of an answer.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Why a body is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,75 +16,69 @@ pub(super) enum Unread {
     TooLarge,
     TooSlow,
     Broken,
-}
-
-/// A request's body, whole.
-pub(super) async fn read(body: Incoming, most: usize, patience: Duration) -> Result<Bytes, Unread> {
-    let announced = body.size_hint().lower();
-    if announced > most as u64 {
-        return Err(Unread::TooLarge);
-    }
-    match timeout(patience, Limited::new(body, most).collect()).await {
-        Err(_) => Err(Unread::TooSlow),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
-        Ok(Err(_)) => Err(Unread::Broken),
-    }
+    NoRoom,
 }
 
 /// Tells a call that nobody waits for its answer any more. Put beside the request that makes the call.
 #[derive(Clone, Debug)]
 pub(in crate::mcp::server) struct Gone(pub(in crate::mcp::server) CancellationToken);
 
-/// An answer's body. If it is dropped before its end and nobody asks for the rest soon, the call is told.
-pub(super) struct Watched<B> {
-    body: B,
-    ended: bool,
-    gone: Gone,
-    /// How often the client asked for the rest of an answer.
-    resumed: Arc<AtomicU64>,
+/// The room that a request's body takes, for as long as anything of the request is there. Put beside it.
+#[derive(Clone, Debug)]
+pub(super) struct Room(#[expect(dead_code, reason = "it is held, and given back when it is dropped")] Arc<Share>);
+
+/// A request's body, whole, and the room it takes.
+pub(super) async fn read(
+    body: Incoming,
+    most: usize,
+    patience: Duration,
+    share: Share,
+) -> Result<(Bytes, Room), Unread> {
+    if body.size_hint().lower() > most as u64 {
+        return Err(Unread::TooLarge);
+    }
+    timeout(patience, gather(body, most, share)).await.unwrap_or(Err(Unread::TooSlow))
 }
 
-impl<B> Watched<B> {
-    pub(super) fn new(body: B, gone: Gone, resumed: Arc<AtomicU64>) -> Self {
-        Self { body, ended: false, gone, resumed }
-    }
-}
-
-impl<B: Body<Data = Bytes, Error = Infallible> + Unpin> Body for Watched<B> {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        self.ended |= matches!(frame, Poll::Ready(None)) || self.body.is_end_stream();
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl<B> Drop for Watched<B> {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
+async fn gather<B: Body<Data = Bytes> + Unpin>(
+    mut body: B,
+    most: usize,
+    mut share: Share,
+) -> Result<(Bytes, Room), Unread> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        // Trailers say nothing here.
+        let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        if whole.len() + data.len() > most {
+            return Err(Unread::TooLarge);
         }
-        let (gone, resumed) = (self.gone.clone(), Arc::clone(&self.resumed));
-        let before = resumed.load(Ordering::Relaxed);
-        tokio::spawn(async move {
-            tokio::time::sleep(GRACE).await;
-            if resumed.load(Ordering::Relaxed) == before {
-                gone.0.cancel();
-            }
-        });
+        share.grow(data.len()).map_err(|_| Unread::NoRoom)?;
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), Room(Arc::new(share))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::Budget;
+    use http_body_util::Full;
+    use tokio::runtime::Builder;
+
+    #[test]
+    fn bodies_that_are_still_needed_leave_less_room_for_others() {
+        let (own, all) = (Budget::new(100), Budget::new(150));
+        let read = |bytes: usize, own: &Arc<Budget>| {
+            let share = Share::new(Arc::clone(own), Arc::clone(&all));
+            let body = Full::new(Bytes::from(vec![b' '; bytes]));
+            let runtime = Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(gather(body, 90, share)).map(|(_, room)| room)
+        };
+        assert_eq!(read(91, &own).expect_err("too large"), Unread::TooLarge);
+        let held = read(80, &own).expect("room");
+        assert_eq!(read(30, &own).expect_err("its own is spent"), Unread::NoRoom);
+        assert_eq!(read(80, &Budget::new(100)).expect_err("everybody's is spent"), Unread::NoRoom);
+        drop(held);
+        read(80, &own).expect("room that was given back");
     }
 }

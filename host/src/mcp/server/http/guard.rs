@@ -8,7 +8,11 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Names that requests may be addressed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hosts(BTreeSet<String>);
+pub struct Hosts {
+    names: BTreeSet<String>,
+    /// Whether some of them are known elsewhere than on this machine.
+    is_public: bool,
+}
 
 /// Origins that requests may come from; none is let in unless it is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +25,9 @@ impl Hosts {
         if !address.ip().is_unspecified() {
             names.insert(address.ip().to_string());
         }
+        let own = names.len();
         names.extend(besides.into_iter().map(|name| name.to_ascii_lowercase()));
-        Self(names)
+        Self { is_public: names.len() > own, names }
     }
 
     /// Whether this request is addressed to one of them.
@@ -39,7 +44,7 @@ impl Hosts {
     fn includes(&self, host: &Authority) -> bool {
         let name = host.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let whole = host.as_str().to_ascii_lowercase();
-        !whole.contains('@') && (self.0.contains(&name) || self.0.contains(&whole))
+        !whole.contains('@') && (self.names.contains(&name) || self.names.contains(&whole))
     }
 }
 
@@ -71,9 +76,14 @@ impl Origins {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Foreign;
 
-/// Whether only this machine can reach an address.
-pub(super) fn is_local(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
+/// What a proxy adds that passes somebody else's request on.
+const PASSED_ON: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+/// Whether a request is this machine's own. One that a proxy on it passes on is somebody else's, and proxies do not all
+/// say so: where the server goes by further names, there is one.
+pub(super) fn is_local(peer: IpAddr, headers: &HeaderMap, hosts: &Hosts, origins: &Origins) -> bool {
+    let passed_on = PASSED_ON.iter().any(|name| headers.contains_key(*name));
+    peer.to_canonical().is_loopback() && !passed_on && !hosts.is_public && origins.0.is_empty()
 }
 
 #[cfg(test)]
@@ -113,6 +123,29 @@ mod tests {
         headers.append(header::HOST, HeaderValue::from_static("localhost"));
         headers.append(header::HOST, HeaderValue::from_static("evil.test"));
         assert!(!hosts.allow(&Uri::from_static("/mcp"), &headers), "two");
+    }
+
+    #[track_caller]
+    fn check_local(peer: &str, field: &str, host: &str, origin: &str, expected: bool) {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let hosts = Hosts::of("127.0.0.1:1".parse().expect("an address"), given(host));
+        let mut headers = HeaderMap::new();
+        let names = given(field).into_iter().map(|name| name.parse::<header::HeaderName>().expect("a name"));
+        headers.extend(names.map(|name| (name, HeaderValue::from_static("192.0.2.1"))));
+        let found = is_local(peer.parse().expect("an address"), &headers, &hosts, &Origins::of(given(origin)));
+        assert_eq!(found, expected, "{peer} {field} {host} {origin}");
+    }
+
+    #[test]
+    fn what_a_proxy_passes_on_is_not_this_machines() {
+        check_local("127.0.0.1", "", "", "", true);
+        check_local("::ffff:127.0.0.1", "accept", "", "", true);
+        check_local("127.0.0.1", "", "localhost", "", true);
+        check_local("192.0.2.1", "", "", "", false);
+        check_local("127.0.0.1", "X-Forwarded-For", "", "", false);
+        check_local("::1", "forwarded", "", "", false);
+        check_local("127.0.0.1", "", "kosmo.example.com", "", false);
+        check_local("127.0.0.1", "", "", "https://example.com", false);
     }
 
     #[test]

@@ -2,15 +2,17 @@
 
 use super::body::Gone;
 use super::rate::Allowance;
+use super::streams::Streams;
 use super::{Access, Http};
 use crate::mcp::server::handler::Handler;
 use crate::mcp::server::offer::Client;
 use crate::mcp::server::{Refusal, Server};
+use crate::outbound::{Budget, Share};
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -28,22 +30,28 @@ pub(super) struct Hall {
     access: Mutex<Access>,
     guests: Mutex<HashMap<Arc<str>, Arc<Guest>>>,
     settings: Http,
+    /// Room for the bodies of all clients.
+    bodies: Arc<Budget>,
     close: CancellationToken,
 }
 
 /// One client, with all its sessions.
 pub(super) struct Guest {
+    pub(super) client: Client,
     pub(super) sessions: Sessions,
+    pub(super) streams: Arc<Streams>,
     seats: Arc<Seats>,
     allowance: Mutex<Allowance>,
-    pub(super) resumed: Arc<AtomicU64>,
+    /// Room for the bodies of its own.
+    bodies: Arc<Budget>,
     close: CancellationToken,
 }
 
 impl Hall {
     pub(super) fn new(server: Server, settings: &Http) -> Self {
         let access = Mutex::new(settings.access.clone());
-        Self { server, access, guests: Mutex::default(), settings: settings.clone(), close: CancellationToken::new() }
+        let (bodies, close) = (Budget::new(settings.bodies), CancellationToken::new());
+        Self { server, access, guests: Mutex::default(), settings: settings.clone(), bodies, close }
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -83,11 +91,17 @@ impl Hall {
         self.close.cancel();
     }
 
+    /// Nothing yet of the room for a guest's bodies and for everybody's.
+    pub(super) fn room(&self, guest: &Guest) -> Share {
+        Share::new(Arc::clone(&guest.bodies), Arc::clone(&self.bodies))
+    }
+
     fn guest(&self, client: Client) -> Arc<Guest> {
         let (close, seats) = (self.close.child_token(), Seats::new(self.settings.sessions));
         let sessions = self.sessions(&client, &seats, &close);
         let allowance = Mutex::new(Allowance::new(self.settings.rate, Instant::now()));
-        Arc::new(Guest { sessions, seats, allowance, resumed: Arc::default(), close })
+        let bodies = Budget::new(self.settings.bodies_each);
+        Arc::new(Guest { client, sessions, streams: Arc::default(), seats, allowance, bodies, close })
     }
 
     fn sessions(&self, client: &Client, seats: &Arc<Seats>, close: &CancellationToken) -> Sessions {

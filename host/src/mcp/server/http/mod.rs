@@ -1,14 +1,17 @@
 //! Serving over HTTP: one address, one path for the protocol, three for whoever looks after the server.
 //!
-//! Before the protocol sees a request it has passed, in this order: the limit of connections, the time a head may take,
-//! `Host`, `Origin`, the token, the client's rate, and the size and time of its body.
+//! Before the protocol sees a request it has passed, in this order: the limits of connections, the time a head may take,
+//! `Host`, `Origin`, the token, the client's rate, and the size, room and time of its body.
 
 mod answer;
 mod body;
+mod crowd;
 mod guard;
 mod hall;
 mod rate;
 mod service;
+mod streams;
+mod wire;
 
 pub(super) use body::Gone;
 pub use guard::{Hosts, Origins};
@@ -16,6 +19,7 @@ pub(super) use hall::Seat;
 pub use rate::Rate;
 
 use super::{Refusal, ServeError, Server, Tokens, Unfinished};
+use crowd::Crowd;
 use hall::Hall;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,9 +29,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use wire::Wire;
 
 /// Bytes of a request's head, and fields in it.
 const HEAD: usize = 32 << 10;
@@ -50,6 +54,8 @@ pub struct Http {
     pub rate: Rate,
     /// Connections at once.
     pub connections: usize,
+    /// Of these, at most so many of one address.
+    pub connections_each: usize,
     /// Sessions of one client.
     pub sessions: usize,
     /// How long a session lives that nobody uses.
@@ -58,8 +64,14 @@ pub struct Http {
     pub head_time: Duration,
     /// How long a request's body may take.
     pub body_time: Duration,
+    /// How long a peer may take none of what is sent to it.
+    pub write_time: Duration,
     /// Most bytes of a request's body.
     pub body_bytes: usize,
+    /// Most bytes of the bodies of requests that one client waits for.
+    pub bodies_each: usize,
+    /// The same of all clients.
+    pub bodies: usize,
     /// How long what is under way is waited for at the end.
     pub patience: Duration,
 }
@@ -82,11 +94,15 @@ impl Http {
             access,
             rate: Rate::default(),
             connections: 1024,
+            connections_each: 256,
             sessions: 100,
             idle: Duration::from_secs(30 * 60),
             head_time: Duration::from_secs(15),
             body_time: Duration::from_secs(15),
+            write_time: Duration::from_secs(30),
             body_bytes: 4 << 20,
+            bodies_each: 8 << 20,
+            bodies: 32 << 20,
             patience: Duration::from_secs(30),
         }
     }
@@ -118,11 +134,11 @@ impl Door {
     /// If the address takes no connections any more.
     pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> Result<Vec<Unfinished>, ServeError> {
         let connections = GracefulShutdown::new();
-        let room = Arc::new(Semaphore::new(self.settings.connections));
+        let crowd = Crowd::new(self.settings.connections, self.settings.connections_each);
         let accepted = loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => self.attend(stream, peer, &room, &connections),
+                    Ok((stream, peer)) => self.attend(stream, peer, &crowd, &connections),
                     Err(error) if is_passing(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
                     Err(error) => break Err(ServeError::Address(error)),
                 },
@@ -145,11 +161,11 @@ impl Door {
         &self,
         stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
         peer: std::net::SocketAddr,
-        room: &Arc<Semaphore>,
+        crowd: &Arc<Crowd>,
         connections: &GracefulShutdown,
     ) {
         let metrics = &self.hall.server().inner.metrics;
-        let Ok(place) = Arc::clone(room).try_acquire_owned() else {
+        let Some(place) = crowd.admit(peer.ip()) else {
             return metrics.refused(Refusal::Connections);
         };
         let counted = metrics.connection();
@@ -157,7 +173,8 @@ impl Door {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.settings.head_time);
         http.max_buf_size(HEAD).max_headers(FIELDS);
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let wire = Wire::new(stream, self.settings.write_time);
+        let connection = connections.watch(http.serve_connection(TokioIo::new(wire), service));
         tokio::spawn(async move {
             // What a client did wrong is answered or not worth a word.
             let _ = connection.await;

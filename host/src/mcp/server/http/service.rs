@@ -1,8 +1,9 @@
 //! One request: checked, and handed to the protocol or answered here.
 
 use super::answer::{self, Answer};
-use super::body::{self, Unread, Watched};
+use super::body::{self, Unread};
 use super::hall::{Guest, Hall};
+use super::streams::Carried;
 use super::{Http, guard};
 use crate::mcp::server::Refusal;
 use bytes::Bytes;
@@ -15,11 +16,13 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Where the protocol is spoken.
 const PATH: &str = "/mcp";
 const SESSION: &str = "mcp-session-id";
+const EVENT: &str = "last-event-id";
+/// Most bytes of the request that begins a session: what a client says of itself is kept as long as that lasts.
+const BEGIN: usize = 64 << 10;
 /// What a page that is let in may send and read.
 const SENT: &str =
     "authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, traceparent";
@@ -80,14 +83,14 @@ impl Service {
         if let Err(refusal) = guest.check(begins) {
             return self.over(refusal);
         }
-        if request.headers().contains_key("last-event-id") {
-            guest.resumed.fetch_add(1, Ordering::Relaxed);
-        }
         let (mut parts, body) = request.into_parts();
-        let bytes = match body::read(body, self.settings.body_bytes, self.settings.body_time).await {
-            Ok(bytes) => bytes,
-            Err(unread) => return self.unread(unread),
+        let room = self.hall.room(&guest);
+        let most = if begins { self.settings.body_bytes.min(BEGIN) } else { self.settings.body_bytes };
+        let (bytes, room) = match body::read(body, most, self.settings.body_time, room).await {
+            Ok(read) => read,
+            Err(unread) => return self.unread(unread, most),
         };
+        parts.extensions.insert(room);
         if let Some(mistake) = mistake(&parts.method, &bytes) {
             return mistake;
         }
@@ -97,6 +100,10 @@ impl Service {
     }
 
     async fn speak(&self, guest: &Guest, mut request: Request<Full<Bytes>>) -> Answer {
+        let session = sent(request.headers(), SESSION).map(ToOwned::to_owned);
+        let event = sent(request.headers(), EVENT).zip(session.as_deref());
+        // The rest of an answer that was lost, if that is what is asked for.
+        let rest = event.and_then(|(event, session)| guest.streams.find(session, event));
         let (gone, called) = (guest.gone(), request.method() == Method::POST);
         let is_json = request
             .headers()
@@ -112,9 +119,13 @@ impl Service {
             StatusCode::ACCEPTED if ends => StatusCode::NO_CONTENT,
             status => status,
         };
-        match called {
-            true => answer.map(|body| Watched::new(body, gone, Arc::clone(&guest.resumed)).boxed()),
-            false => answer,
+        let streams = &guest.streams;
+        match rest {
+            _ if called => answer.map(|body| Carried::new(body, gone, streams, session.as_deref()).boxed()),
+            Some((key, gone)) if answer.status().is_success() => {
+                answer.map(|body| Carried::again(body, gone, streams, key).boxed())
+            }
+            _ => answer,
         }
     }
 
@@ -127,20 +138,25 @@ impl Service {
         }
     }
 
-    /// To this machine, and to whoever has a token.
+    /// To this machine, and to whoever has a token, as far as that reaches.
     fn metrics(&self, headers: &HeaderMap) -> Answer {
-        if !guard::is_local(self.peer.ip()) && self.hall.enter(bearer(headers)).is_none() {
-            return self.unknown();
-        }
+        let (server, Http { hosts, origins, .. }) = (self.hall.server(), &*self.settings);
+        let metrics = match self.hall.enter(bearer(headers)) {
+            _ if guard::is_local(self.peer.ip(), headers, hosts, origins) => server.metrics(),
+            Some(guest) => server.metrics_for(&guest.client),
+            None => return self.unknown(),
+        };
         let text = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        answer::with(answer::text(StatusCode::OK, self.hall.server().metrics()), header::CONTENT_TYPE, text)
+        answer::with(answer::text(StatusCode::OK, metrics), header::CONTENT_TYPE, text)
     }
 
     fn unknown(&self) -> Answer {
         let text =
             "This server wants a token: `Authorization: Bearer …`. Whoever runs it makes one with kosmo mcp:token:add.";
         let answer = self.refuse(Refusal::Token, StatusCode::UNAUTHORIZED, text);
-        answer::with(answer, header::WWW_AUTHENTICATE, "Bearer realm=\"kosmo\"")
+        let answer = answer::with(answer, header::WWW_AUTHENTICATE, "Bearer realm=\"kosmo\"");
+        // Whoever is not let in keeps no connection.
+        answer::with(answer, header::CONNECTION, "close")
     }
 
     fn over(&self, refusal: Refusal) -> Answer {
@@ -153,8 +169,7 @@ impl Service {
         self.refuse(refusal, StatusCode::SERVICE_UNAVAILABLE, text)
     }
 
-    fn unread(&self, unread: Unread) -> Answer {
-        let most = self.settings.body_bytes;
+    fn unread(&self, unread: Unread, most: usize) -> Answer {
         // What is left of the body is not read, so nothing else can come on this connection.
         let answer = match unread {
             Unread::TooLarge => {
@@ -162,6 +177,11 @@ impl Service {
                 self.refuse(Refusal::Size, StatusCode::PAYLOAD_TOO_LARGE, &text)
             }
             Unread::TooSlow => self.refuse(Refusal::Slow, StatusCode::REQUEST_TIMEOUT, "The request took too long."),
+            Unread::NoRoom => {
+                let text = "What this client, or all of them, asked for and still wait for leaves no room; wait for some of it.";
+                let answer = self.refuse(Refusal::Memory, StatusCode::SERVICE_UNAVAILABLE, text);
+                answer::with(answer, header::RETRY_AFTER, "1")
+            }
             Unread::Broken => answer::text(StatusCode::BAD_REQUEST, "The request broke off."),
         };
         answer::with(answer, header::CONNECTION, "close")
@@ -186,6 +206,10 @@ fn mistake(method: &Method, bytes: &[u8]) -> Option<Answer> {
         }
         Ok(_) => None,
     }
+}
+
+fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// What the `Authorization` header holds, if that is a bearer token.
