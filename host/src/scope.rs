@@ -1,6 +1,7 @@
 //! What one client of a host that serves several may reach, at most. A scope narrows what the operator's files say and
 //! never widens it. Pure.
 
+use crate::clip::{NAME, clipped};
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::permission::{Decision, Intent};
@@ -49,8 +50,10 @@ impl Scope {
         if self.includes_account(provider, account) {
             return Ok(());
         }
+        // Whoever asks may have made a name of megabytes.
+        let (provider, account) = (clipped(provider, NAME), clipped(account, NAME));
         let listed = |names: &Option<BTreeSet<String>>| names.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
-        let (what, known) = if self.includes(provider) {
+        let (what, known) = if self.includes(&provider) {
             (format!("the account '{account}' of '{provider}'"), listed(&self.accounts))
         } else {
             (format!("the integration '{provider}'"), listed(&self.integrations))

@@ -1,6 +1,7 @@
 //! Each function as a tool of its own.
 
-use kosmo_tests::{Pipes, Scenario};
+use super::tokens::add;
+use kosmo_tests::{Pipes, Scenario, Web};
 use serde_json::{Value, json};
 
 fn tools(client: &mut Pipes) -> Vec<Value> {
@@ -86,4 +87,29 @@ fn an_integration_without_an_account_is_offered_only_by_name_and_says_what_it_la
     let mut client = Pipes::start(&scenario, &["--integration", "dialpad"]);
     let result = client.tool("dialpad_list_calls", json!({}));
     assert_eq!(result["structuredContent"]["fault"]["code"], "unconfigured", "{result}");
+}
+
+#[test]
+fn the_account_where_none_is_said_is_the_one_the_tool_names() {
+    let scenario = Scenario::new();
+    let token = add(&scenario, &["ci", "--accounts", "dialpad.work"]);
+    let server = Web::with_tokens(&scenario, &["--functions"]);
+    let mut client = server.converse_as(&token).expect("in");
+    let mut call = |arguments: Value| {
+        client.call("tools/call", json!({"name": "dialpad_list_users", "arguments": arguments}))["result"].clone()
+    };
+    for arguments in [json!({}), json!({"account": null}), json!({"account": "work"})] {
+        let result = call(arguments.clone());
+        assert_eq!(result["isError"], false, "{arguments}: {result}");
+    }
+    for account in [json!(5), json!(["work"]), json!({})] {
+        let result = call(json!({"account": account}));
+        let text = result["content"][0]["text"].as_str().expect("text");
+        assert_eq!(
+            (result["isError"].as_bool(), text),
+            (Some(true), "The arguments cannot be used: an account is said by its name.")
+        );
+    }
+    let records = scenario.kosmo(&["audit", "--json"]).json();
+    assert!(records.as_array().expect("records").iter().all(|record| record["account"] == "work"), "{records}");
 }

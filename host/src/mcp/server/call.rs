@@ -104,10 +104,12 @@ async fn dispatch(
             }
             Err(refused) => Ok(*refused),
         },
-        Target::Function { provider, function, account } => {
-            let asked = invocation(provider, function, *account, arguments);
-            Ok(in_turn(handler, context, name, span, async |call, reader| call.invoke(asked, reader).await).await)
-        }
+        Target::Function { .. } => match invocation(target, arguments) {
+            Ok(asked) => {
+                Ok(in_turn(handler, context, name, span, async |call, reader| call.invoke(asked, reader).await).await)
+            }
+            Err(refused) => Ok(*refused),
+        },
     }
 }
 
@@ -219,14 +221,20 @@ fn trace(context: &RequestContext<RoleServer>) -> Option<Context> {
     context.meta.get_traceparent().or_else(head)?.parse().ok()
 }
 
-fn invocation(
-    provider: &str,
-    function: &str,
-    account: Option<&'static str>,
-    mut arguments: Map<String, Value>,
-) -> Invocation {
-    let account = account.and_then(|name| arguments.remove(name)).and_then(|name| Some(name.as_str()?.to_owned()));
-    Invocation { account, ..Invocation::new(provider, function, arguments) }
+/// What a tool of one function asks for.
+fn invocation(target: &Target, mut arguments: Map<String, Value>) -> Result<Invocation, Box<CallToolResult>> {
+    let Target::Function { provider, function, account, usual } = target else {
+        return Err(Box::new(result::refused("This tool is no function.")));
+    };
+    let account = match account.and_then(|name| arguments.remove(name)) {
+        None | Some(Value::Null) => usual.clone(),
+        Some(Value::String(name)) => Some(name),
+        // Done with another account than was meant, it could not be taken back.
+        Some(_) => {
+            return Err(Box::new(result::refused("The arguments cannot be used: an account is said by its name.")));
+        }
+    };
+    Ok(Invocation { account, ..Invocation::new(provider, function, arguments) })
 }
 
 fn time_limit(asked: Option<f64>, most: Duration) -> Duration {

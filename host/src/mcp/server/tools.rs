@@ -23,6 +23,8 @@ pub(super) enum Target {
         provider: String,
         function: String,
         account: Option<&'static str>,
+        /// The account where none is said, as the argument's schema has it.
+        usual: Option<String>,
     },
 }
 
@@ -85,7 +87,8 @@ impl Toolbox {
             tool = tool.with_raw_output_schema(Arc::new(output));
         }
         let (provider, function) = (entry.provider.clone(), entry.function.clone());
-        self.push(tool, Target::Function { provider, function, account });
+        let usual = account.and(entry.accounts.first()).cloned();
+        self.push(tool, Target::Function { provider, function, account, usual });
     }
 }
 
