@@ -54,6 +54,21 @@ fn an_answer_for_the_rest_of_a_run_is_asked_for_once() {
 }
 
 #[test]
+fn what_is_not_shown_whole_is_said_to_be_so_and_cannot_be_allowed_for_good() {
+    let scenario = Scenario::new();
+    let mut client = asked(&scenario, &["--write=ask"], accept("always"));
+    let long = SEND.replace("'one'", "('x'):rep(1000)");
+    assert_eq!(client.run(&long)["success"], false, "there was no such answer");
+    let question = questions(&client)[0].to_owned();
+    assert!(question.contains("to: \"+16505559876\"") && question.ends_with("letters are not."), "{question}");
+    let form = client.aside[0]["params"]["requestedSchema"].to_string();
+    assert!(form.contains("once") && !form.contains("always"), "{form}");
+    client.answer = Some(accept("once"));
+    assert_eq!(client.run(&long)["success"], true);
+    assert_eq!(scenario.simulator.sms_sent().len(), 1);
+}
+
+#[test]
 fn whoever_does_not_say_yes_has_said_no() {
     let scenario = Scenario::new();
     let answers =
