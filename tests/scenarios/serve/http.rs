@@ -2,6 +2,7 @@
 
 use kosmo_tests::{Scenario, Web};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 
 #[test]
 fn a_session_lists_and_calls_as_over_pipes() {
@@ -85,6 +86,42 @@ fn metrics_count_by_what_plugins_declare_and_hold_no_secrets() {
     );
     for secret in [&server.token.clone().expect("a token"), "made_up_by_a_script", "+14155559876", "sim-dialpad"] {
         assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn metrics_are_this_machines_own_and_not_what_a_proxy_on_it_passes_on() {
+    let scenario = Scenario::new();
+    let server = Web::start(&scenario, &[]);
+    assert_eq!(server.get("/metrics").status, 200);
+    let passed_on = [("X-Forwarded-For", "192.0.2.1")];
+    assert_eq!(server.get_with(&passed_on, "/metrics").status, 200, "with a token");
+    let (address, mut answer) = (server.address, String::new());
+    let mut stream = server.connect();
+    let head = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n");
+    stream.write_all(head.as_bytes()).and_then(|()| stream.read_to_string(&mut answer)).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 401") && !answer.contains("kosmo_"), "{answer}");
+    let public = Web::start(&scenario, &["--allow-host", "kosmo.example.com"]);
+    assert_eq!((public.get("/metrics").status, public.get("/healthz").status), (401, 200));
+    assert_eq!(public.get_with(&[], "/metrics").status, 200);
+}
+
+#[test]
+fn a_client_of_the_revision_with_batches_is_answered_in_the_one_before() {
+    let scenario = Scenario::new();
+    let server = Web::start(&scenario, &[]);
+    for (asked, answered) in [
+        ("2024-11-05", "2024-11-05"),
+        ("2025-03-26", "2024-11-05"),
+        ("2025-06-18", "2025-06-18"),
+        ("2025-11-25", "2025-11-25"),
+        ("2099-01-01", "2025-11-25"),
+    ] {
+        let client = json!({"name": "test", "version": "1"});
+        let params = json!({"protocolVersion": asked, "capabilities": {}, "clientInfo": client});
+        let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
+        let reply = server.post(&[], &hello.to_string());
+        assert_eq!(reply.messages()[0]["result"]["protocolVersion"], answered, "{asked}: {reply:?}");
     }
 }
 

@@ -20,6 +20,10 @@ const INSTRUCTIONS: &str = "kosmo reaches real services through integrations. Fi
 one with read_doc, and do the work in one run_lua script: call functions, filter, join, and return only what is needed. \
 Functions that write may need a person's approval; never repeat a write whose outcome is in doubt.";
 
+/// Without 2025-03-26, which alone has batches.
+const VERSIONS: [ProtocolVersion; 3] =
+    [ProtocolVersion::V_2024_11_05, ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25];
+
 /// Serves one connection.
 pub(super) struct Handler {
     pub(super) server: Server,
@@ -137,7 +141,21 @@ impl ServerHandler for Handler {
     /// Those with sessions: questions to whoever is at the client are requests of the server, which later revisions do
     /// not have. Their clients fall back to the latest of these.
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Borrowed(ProtocolVersion::known_up_to(&ProtocolVersion::LATEST_WITH_INITIALIZE))
+        Cow::Borrowed(&VERSIONS)
+    }
+
+    async fn initialize(
+        &self,
+        asked: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(asked.clone());
+        let mut answer = self.negotiate_initialize(&asked)?;
+        if asked.protocol_version == ProtocolVersion::V_2025_03_26 {
+            // Whoever speaks it speaks the one before, and may know none of those that came after.
+            answer.protocol_version = ProtocolVersion::V_2024_11_05;
+        }
+        Ok(answer)
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
