@@ -1,15 +1,18 @@
 //! Remembers the writes of a run, so that a run that broke off can be taken up again without doing any of them twice.
 //!
-//! A write is known by its position among the writes of its run and by the digest of what was asked for. It is noted
-//! before a byte of it leaves and again when an answer is there; what was noted once only is in doubt.
+//! A write is known by its place among the writes of its run, those at each MCP server counted apart, and by the digest
+//! of what was asked for. It is noted before a byte of it leaves and again when an answer is there; what was noted once
+//! only is in doubt.
 
 use crate::clip::{NAME, clipped};
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
+use crate::lane::{Kept, Lane, Place};
 use crate::provider::hex;
 use crate::store::{Lease, Store, Written};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -31,6 +34,8 @@ pub(crate) struct Journal {
     script: String,
     repeat_in_doubt: bool,
     next: AtomicU32,
+    /// By MCP server.
+    lanes: Mutex<HashMap<String, Arc<Lane>>>,
     changed: AtomicBool,
     /// While the run is this one's. It is from its first write on, or from being taken up.
     lease: Mutex<Option<Lease>>,
@@ -50,14 +55,22 @@ pub(crate) struct Write {
 #[derive(Clone, Debug)]
 pub struct Position {
     journal: Arc<Journal>,
-    number: u32,
+    place: Place,
+}
+
+/// A place in the journal for what is asked of an MCP server, before it is known whether that writes.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    journal: Arc<Journal>,
+    server: Arc<str>,
+    kept: Arc<Kept>,
 }
 
 /// One write's place in the journal of its run.
 #[derive(Debug)]
 pub(crate) struct Entry {
     journal: Arc<Journal>,
-    position: u32,
+    place: Place,
     write: Write,
     /// Whether it is to be sent although it may have been before.
     again: bool,
@@ -137,6 +150,7 @@ impl Journal {
             script,
             repeat_in_doubt: false,
             next: 0.into(),
+            lanes: Mutex::default(),
             changed: false.into(),
             lease: Mutex::default(),
         }
@@ -172,27 +186,33 @@ impl Journal {
 
     /// The position of the write that is asked for next. To be asked in the order of the script.
     pub(crate) fn next(self: &Arc<Self>) -> Position {
-        Position { journal: Arc::clone(self), number: self.next.fetch_add(1, Ordering::Relaxed) }
+        let place = Place { number: self.next.fetch_add(1, Ordering::Relaxed), ..Place::default() };
+        Position { journal: Arc::clone(self), place }
     }
 
-    /// What is known of the write asked for at this position.
+    /// The place of what is asked of an MCP server next. To be asked in the order of the script.
+    pub(crate) fn claim(self: &Arc<Self>, server: &str) -> Claim {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lanes.entry(server.into()).or_default().keep();
+        Claim { journal: Arc::clone(self), server: server.into(), kept: Arc::new(kept) }
+    }
+
+    /// What is known of the write asked for at this place.
     ///
     /// # Errors
     /// `changed`, if another write was sent at this point, and from then on for every one.
-    fn look_up(self: &Arc<Self>, position: u32, write: Write) -> Result<Known, Fault> {
+    fn look_up(self: &Arc<Self>, place: &Place, write: Write) -> Result<Known, Fault> {
         if self.changed.load(Ordering::Relaxed) {
             return Err(self.refused("an earlier write was already another one"));
         }
         let entry = |again| {
             let (journal, write) = (Arc::clone(self), write.clone());
-            Entry { journal, position, write, again, noted: false.into() }
+            Entry { journal, place: place.clone(), write, again, noted: false.into() }
         };
-        match self.store.written(&self.run, position)? {
-            None if self.store.written_later(&self.run, position, &write.digest())? => {
-                Err(self.moved(position, &write))
-            }
+        match self.store.written(&self.run, place)? {
+            None if self.store.written_later(&self.run, place, &write.digest())? => Err(self.moved(place, &write)),
             None => Ok(Known::New(entry(false))),
-            Some(written) if written.digest != write.digest() => Err(self.another(position, &written, &write)),
+            Some(written) if written.digest != write.digest() => Err(self.another(place, &written, &write)),
             Some(Written { undone: true, .. }) => Ok(Known::New(entry(true))),
             Some(Written { result: Some(result), .. }) => Ok(Known::Done(result)),
             Some(_) if self.repeat_in_doubt => Ok(Known::New(entry(true))),
@@ -200,16 +220,16 @@ impl Journal {
         }
     }
 
-    fn another(&self, position: u32, written: &Written, write: &Write) -> Fault {
+    fn another(&self, place: &Place, written: &Written, write: &Write) -> Fault {
         self.changed.store(true, Ordering::Relaxed);
         let with = if written.path == write.path() { " with other arguments" } else { "" };
         let (was, now) = (&written.path, write.path());
-        self.refused(&format!("its write number {} was {was}, and now it is {now}{with}", position + 1))
+        self.refused(&format!("its write number {place} was {was}, and now it is {now}{with}"))
     }
 
-    fn moved(&self, position: u32, write: &Write) -> Fault {
+    fn moved(&self, place: &Place, write: &Write) -> Fault {
         self.changed.store(true, Ordering::Relaxed);
-        self.refused(&format!("{} is now its write number {}, and was sent later before", write.path(), position + 1))
+        self.refused(&format!("{} is now its write number {place}, and was sent later before", write.path()))
     }
 
     /// Nobody else may go on with the run, from its first write to the end of this.
@@ -241,7 +261,20 @@ impl Position {
     /// # Errors
     /// As [`Journal::look_up`].
     pub(crate) fn look_up(&self, write: Write) -> Result<Known, Fault> {
-        self.journal.look_up(self.number, write)
+        self.journal.look_up(&self.place, write)
+    }
+}
+
+impl Claim {
+    /// What is asked writes: its position, as soon as that is known of all that was asked of the server before.
+    pub(crate) async fn position(&self) -> Position {
+        let place = Place { server: Arc::clone(&self.server), number: self.kept.number().await };
+        Position { journal: Arc::clone(&self.journal), place }
+    }
+
+    /// It does not, and nobody has to wait for it.
+    pub(crate) fn pass(&self) {
+        self.kept.pass();
     }
 }
 
@@ -256,7 +289,7 @@ impl Entry {
         }
         let journal = &self.journal;
         journal.hold()?;
-        if journal.store.note_sending(&journal.run, &journal.script, self.position, &self.write, self.again)? {
+        if journal.store.note_sending(&journal.run, &journal.script, &self.place, &self.write, self.again)? {
             self.noted.store(true, Ordering::Relaxed);
             return Ok(());
         }
@@ -279,12 +312,12 @@ impl Entry {
 
     /// Notes what came of it.
     pub(crate) fn done(&self, result: &str) -> Result<(), Fault> {
-        Ok(self.journal.store.note_result(&self.journal.run, self.position, result)?)
+        Ok(self.journal.store.note_result(&self.journal.run, &self.place, result)?)
     }
 
     /// Notes that it did not happen, so that it will be sent when the run is taken up again.
     fn undone(&self) -> Result<(), Fault> {
-        Ok(self.journal.store.note_undone(&self.journal.run, self.position)?)
+        Ok(self.journal.store.note_undone(&self.journal.run, &self.place)?)
     }
 
     /// Nobody knows whether it happened.
@@ -294,7 +327,7 @@ impl Entry {
             "Write number {} of run {}, {}({}), was sent at {when}, and no answer was recorded: it may have happened, and is \
              not repeated. Look whether it did; then either remove it from what is left to do in a new run, or take \
              this run up again with --repeat-in-doubt, which sends it once more.",
-            self.position + 1,
+            self.place,
             self.journal.run,
             self.write.path(),
             clipped(&self.write.arguments, SHOWN),
@@ -322,144 +355,5 @@ pub(crate) fn time(time: SystemTime) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn write(text: &str) -> Write {
-        let arguments = json!({"to": "+1", "text": text});
-        Write::new("dialpad", "default", "send_sms", arguments.as_object().expect("an object"))
-    }
-
-    struct Run {
-        _home: tempfile::TempDir,
-        store: Arc<Store>,
-    }
-
-    impl Run {
-        /// A run that sent `one` and got an answer, sent `two` and got none, and then broke off.
-        fn broken_off() -> Self {
-            let home = tempfile::tempdir().expect("a folder");
-            let store = Arc::new(Store::new(home.path(), None));
-            let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into(), "a.lua"));
-            for (text, result) in [("one", Some("{\"id\":1}")), ("two", None)] {
-                let entry = new(journal.next().look_up(write(text)));
-                entry.sending().expect("noted");
-                if let Some(result) = result {
-                    entry.done(result).expect("noted");
-                }
-            }
-            Self { _home: home, store }
-        }
-
-        fn resumed(&self, repeat: bool) -> Arc<Journal> {
-            Arc::new(Journal::resume(Arc::clone(&self.store), "run", "a.lua", repeat).expect("known"))
-        }
-    }
-
-    #[track_caller]
-    fn new(known: Result<Known, Fault>) -> Entry {
-        match known {
-            Ok(Known::New(entry)) => entry,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_is_done_is_not_done_again_and_what_is_in_doubt_is_named() {
-        let run = Run::broken_off();
-        let journal = run.resumed(false);
-        let first = journal.next().look_up(write("one"));
-        assert!(matches!(&first, Ok(Known::Done(result)) if result == "{\"id\":1}"), "{first:?}");
-        let Ok(Known::InDoubt(entry, written)) = journal.next().look_up(write("two")) else { panic!("it is in doubt") };
-        let fault = entry.in_doubt(&written);
-        assert_eq!(fault.code, Code::InDoubt);
-        assert!(fault.message.starts_with("Write number 2 of run run, dialpad.send_sms({\"text\":\"two\""), "{fault}");
-        new(journal.next().look_up(write("three")));
-    }
-
-    #[test]
-    fn what_is_in_doubt_is_repeated_when_the_operator_says_so() {
-        let run = Run::broken_off();
-        let journal = run.resumed(true);
-        journal.next();
-        new(journal.next().look_up(write("two"))).sending().expect("noted again");
-    }
-
-    #[test]
-    fn another_write_at_the_same_point_ends_the_resumption_for_good() {
-        let run = Run::broken_off();
-        let journal = run.resumed(false);
-        let fault = journal.next().look_up(write("other")).expect_err("another write");
-        assert_eq!(fault.code, Code::Changed);
-        assert!(
-            fault.message.contains("write number 1 was dialpad.send_sms, and now it is dialpad.send_sms with other")
-        );
-        let fault = journal.look_up(7, write("later")).expect_err("a script that caught it");
-        assert_eq!(fault.code, Code::Changed);
-    }
-
-    #[test]
-    fn what_did_not_happen_is_sent_again() {
-        let run = Run::broken_off();
-        let journal = run.resumed(true);
-        journal.next();
-        let entry = new(journal.next().look_up(write("two")));
-        entry.undone().expect("noted");
-        drop((entry, journal));
-        new(run.resumed(false).look_up(1, write("two")));
-    }
-
-    #[test]
-    fn what_did_not_happen_keeps_its_place() {
-        let run = Run::broken_off();
-        let journal = run.resumed(true);
-        journal.next();
-        let entry = new(journal.next().look_up(write("two")));
-        entry.sending().expect("noted");
-        entry.undone().expect("noted");
-        drop((entry, journal));
-        let fault = run.resumed(false).look_up(1, write("other")).expect_err("another write at its place");
-        assert_eq!(fault.code, Code::Changed);
-    }
-
-    #[test]
-    fn a_write_that_was_sent_at_a_later_place_is_not_sent_at_an_earlier_one() {
-        let home = tempfile::tempdir().expect("a folder");
-        let store = Arc::new(Store::new(home.path(), None));
-        let journal = Arc::new(Journal::new(Arc::clone(&store), "run".into(), "a.lua"));
-        // The first is refused before it leaves, and so has no row.
-        journal.next();
-        let entry = new(journal.next().look_up(write("one")));
-        entry.sending().expect("noted");
-        entry.done("{}").expect("noted");
-        drop((entry, journal));
-        let journal = Arc::new(Journal::resume(store, "run", "a.lua", false).expect("known"));
-        assert_eq!(journal.next().look_up(write("one")).expect_err("moved").code, Code::Changed);
-    }
-
-    #[test]
-    fn a_run_goes_on_in_one_process_at_a_time() {
-        let run = Run::broken_off();
-        let first = run.resumed(false);
-        let fault = Journal::resume(Arc::clone(&run.store), "run", "a.lua", false).expect_err("taken");
-        assert_eq!(fault.code, Code::Busy);
-        drop(first);
-        run.resumed(false);
-    }
-
-    #[test]
-    fn the_order_of_arguments_makes_no_other_write() {
-        let arguments = json!({"text": "one", "to": "+1"});
-        let other = Write::new("dialpad", "default", "send_sms", arguments.as_object().expect("an object"));
-        assert_eq!(other.digest(), write("one").digest());
-        assert_ne!(write("two").digest(), write("one").digest());
-    }
-
-    #[test]
-    fn a_run_that_sent_nothing_cannot_be_taken_up() {
-        let run = Run::broken_off();
-        let fault = Journal::resume(Arc::clone(&run.store), "nur", "a.lua", false).expect_err("unknown");
-        assert_eq!(fault.code, Code::Unknown);
-    }
-}
+#[path = "journal_tests.rs"]
+mod tests;

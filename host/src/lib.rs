@@ -46,6 +46,7 @@ mod imports;
 mod interrupt;
 mod invocation;
 mod journal;
+mod lane;
 mod limits;
 mod log;
 pub mod lua;

@@ -26,11 +26,12 @@ pub struct Run {
 /// A write that was sent and of which no answer was recorded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InDoubt {
-    /// Counted from 1 among the writes of its run.
+    /// Counted from 1 among the writes of its run to providers, or to its MCP server.
     pub number: u32,
-    /// `dialpad.send_sms`
+    /// `dialpad.send_sms`, `mcp.github.create_issue`
     pub function: String,
-    /// `default`
+    /// `default`; empty for a tool of an MCP server.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub account: String,
     /// As JSON text.
     pub arguments: String,
@@ -71,7 +72,7 @@ fn state(store: &Store, run: &Remembered) -> Result<String, Fault> {
 
 impl From<Doubtful> for InDoubt {
     fn from(write: Doubtful) -> Self {
-        let Doubtful { position, function, account, arguments, sent } = write;
-        Self { number: position + 1, function, account, arguments, sent: time(sent) }
+        let Doubtful { place, function, account, arguments, sent } = write;
+        Self { number: place.number + 1, function, account, arguments, sent: time(sent) }
     }
 }

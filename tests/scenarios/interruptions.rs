@@ -283,7 +283,7 @@ fn mute() -> Scenario {
 }
 
 #[test]
-fn a_tool_that_writes_is_waited_for_named_and_not_promised_to_be_kept() {
+fn a_tool_that_writes_is_waited_for_and_named() {
     let scenario = mute();
     let write = "app.integrations.dialpad.send_sms({from = '+14155559876', to = '+16505559876', text = 'one'})\n\
         app.mcp.s.create_issue({title = 'x'})";
@@ -296,7 +296,8 @@ fn a_tool_that_writes_is_waited_for_named_and_not_promised_to_be_kept() {
     assert_eq!((ran.code, WAITED.contains(&seconds)), (130, true), "{seconds} s, {ran:?}");
     let named = json!([{"function": "mcp.s.create_issue", "arguments": "{\"title\":\"x\"}", "state": "in_doubt"}]);
     assert_eq!(document["meta"]["under_way"], named, "{document}");
-    assert!(ran.stderr.contains("is not on record. The run that goes on refuses those that write"), "{ran:?}");
+    let listed = scenario.kosmo(&["runs:list", "--json"]).json()["runs"][0]["in_doubt"].clone();
+    assert_eq!(listed[0]["function"], "mcp.s.create_issue", "{listed}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod hostile;
 mod http;
 mod policy;
 mod processes;
+mod resumed;
 mod surface;
 
 use kosmo::{Fault, Outcome, Script};

@@ -185,11 +185,13 @@ impl Server {
         let content = |content: Value| result(id.clone(), json!({ "content": content }));
         match params["name"].as_str().unwrap_or_default() {
             "echo" => text(id, arguments["message"].as_str().unwrap_or("?")),
+            "create_issue" if arguments["title"] == "half" => failed(id),
+            "create_issue" if arguments["title"] == "none" => error(id, -32602, "no such title"),
             "create_issue" => result(
                 id,
                 json!({"content": [{"type": "text", "text": "{}"}], "structuredContent": {"number": 7, "title": arguments["title"]}}),
             ),
-            "fail" => result(id, json!({"isError": true, "content": [{"type": "text", "text": "it did not work"}]})),
+            "fail" => failed(id),
             "refuse" => error(id, -32603, "inner trouble"),
             "image" => content(json!([{"type": "image", "mimeType": "image/png", "data": "BwcH"}])),
             "environment" => {
@@ -252,6 +254,10 @@ fn result(id: Value, result: Value) -> Deed {
 
 fn text(id: Value, text: &str) -> Deed {
     result(id, json!({"content": [{"type": "text", "text": text}]}))
+}
+
+fn failed(id: Value) -> Deed {
+    result(id, json!({"isError": true, "content": [{"type": "text", "text": "it did not work"}]}))
 }
 
 fn error(id: Value, code: i64, message: &str) -> Deed {

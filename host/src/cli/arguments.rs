@@ -6,6 +6,7 @@ use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
 use super::{approve, docs, examples, manual, mcp, rehearse, repl, runs, schema, search, serve, servers, signals};
 use clap::{Args, Parser, Subcommand};
+use kosmo::SessionBuilder;
 use kosmo::lua::LEAST_MEMORY;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -127,7 +128,7 @@ pub(super) enum Command {
     AccountsTest(AccountsTest),
     /// Run Lua that only sees the configured MCP servers
     #[command(name = "mcp:lua", after_help = script_help(None), args_override_self = true)]
-    McpLua(Script),
+    McpLua(McpLua),
     /// Let MCP clients run Lua, call functions and read documentation
     #[command(name = "mcp:serve", after_help = serve::HELP)]
     McpServe(serve::McpServe),
@@ -194,15 +195,30 @@ pub(super) struct IntegrationsLua {
     pub(super) plugins: PluginFolders,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct McpLua {
+    #[command(flatten)]
+    pub(super) script: Script,
+    #[command(flatten)]
+    pub(super) rerun: Rerun,
+}
+
 /// A run that is taken up again.
 #[derive(Debug, Args)]
 pub(super) struct Rerun {
     /// Go on with a run that broke off, such as `kosmo runs:list` lists: writes it did already are not done again
     #[arg(long, value_name = "RUN", conflicts_with = "repl")]
-    pub(super) resume: Option<String>,
+    resume: Option<String>,
     /// Send again what may or may not have been sent before
     #[arg(long, requires = "resume")]
-    pub(super) repeat_in_doubt: bool,
+    repeat_in_doubt: bool,
+}
+
+impl Rerun {
+    /// The session, going on with the run that is to be taken up again, if one is.
+    pub(super) fn of(&self, session: SessionBuilder) -> SessionBuilder {
+        self.resume.iter().fold(session, |session, run| session.resume(run, self.repeat_in_doubt))
+    }
 }
 
 /// A script and how to run it.

@@ -1,6 +1,6 @@
 //! `integrations:lua` and `mcp:lua`: one script, one session, one envelope.
 
-use super::arguments::{IntegrationsLua, Script};
+use super::arguments::{IntegrationsLua, McpLua, Script};
 use super::failure::{self, Outcome};
 use super::progress::{Flights, Waiting};
 use super::signals::Signals;
@@ -21,9 +21,7 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     if let Some(account) = &arguments.account {
         session = session.account(account);
     }
-    if let Some(run) = &arguments.rerun.resume {
-        session = session.resume(run, arguments.rerun.repeat_in_doubt);
-    }
+    session = arguments.rerun.of(session);
     if let Some(rehearsal) = &rehearsal {
         session = session.rehearse(rehearsal);
     }
@@ -45,7 +43,7 @@ fn interactive(arguments: &IntegrationsLua) -> Outcome {
     })
 }
 
-pub(super) fn mcp(arguments: &Script) -> Outcome {
+pub(super) fn mcp(McpLua { script: arguments, rerun }: &McpLua) -> Outcome {
     if arguments.repl {
         repl::check(arguments)?;
         let host = open(&[])?;
@@ -55,6 +53,7 @@ pub(super) fn mcp(arguments: &Script) -> Outcome {
     let host = open(&[])?;
     let signals = listen(&host, arguments);
     let session = session(&host, Surface::McpOnly, arguments).interrupt(signals.interrupt());
+    let session = rerun.of(session);
     let outcome = run(host, session, script, &signals);
     told(&outcome, arguments.json);
     Ok(exit_code(&outcome, &signals))
@@ -79,7 +78,7 @@ fn run(host: Host, session: SessionBuilder, script: kosmo::Script, signals: &Sig
     audit::warn(&host);
     servers::finish(&host);
     outcome.meta.resume = goes_on(&host, &outcome).map(again::command);
-    outcome.meta.resume.iter().for_each(|command| hint(&host, command));
+    outcome.meta.resume.iter().for_each(|command| hint(command));
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
     std::mem::forget((host, session));
     outcome
@@ -93,14 +92,8 @@ fn goes_on<'a>(host: &Host, outcome: &'a kosmo::Outcome) -> Option<&'a str> {
     host.remembers(run).then_some(run)
 }
 
-fn hint(host: &Host, command: &str) {
+fn hint(command: &str) {
     output::error(&format!("note: this run has sent something. To go on without sending it again: {command}"));
-    if host.mcp().has_written() {
-        output::error(
-            "note: what tools of MCP servers did is not on record. The run that goes on refuses those that write, and \
-             stops there.",
-        );
-    }
 }
 
 /// What a second signal leaves to be said: the run's name, and what was on its way.
@@ -111,7 +104,7 @@ fn listen(host: &Host, arguments: &Script) -> Signals {
         let resume = run.as_deref().filter(|run| host.remembers(run)).map(again::command);
         let mut outcome = failure::script(&interrupt.fault().message, None, force);
         outcome.fault = Some(interrupt.fault());
-        resume.iter().for_each(|command| hint(&host, command));
+        resume.iter().for_each(|command| hint(command));
         outcome.meta = kosmo::Meta { run, resume, under_way, ..outcome.meta };
         told(&outcome, json);
     })

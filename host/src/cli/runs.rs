@@ -59,8 +59,9 @@ fn row(run: &Run) -> Vec<String> {
 
 fn doubts(run: &Run) -> impl Iterator<Item = String> {
     run.in_doubt.iter().map(|write| {
+        let on = if write.account.is_empty() { "" } else { " on " };
         let line = format!(
-            "  {}, write {}, sent {}: {}({}) on {}",
+            "  {}, write {}, sent {}: {}({}){on}{}",
             run.run, write.number, write.sent, write.function, write.arguments, write.account
         );
         output::in_one_line(&line).into_owned()

@@ -44,10 +44,12 @@ pub(super) fn asked(
         _ => McpRequest::Call { tool: tool.into(), arguments, flags: Vec::new() },
     };
     let settings = &bridge.settings;
+    let calls = matches!(request, McpRequest::Call { .. });
+    let journal = bridge.journal.borrow();
     Ok(McpInvocation {
         force: settings.force,
         rehearse: if settings.rehearsal.is_some() { Rehearse::Writes } else { Rehearse::Nothing },
-        is_resumed: settings.resume.is_some(),
+        claim: journal.as_ref().filter(|_| calls).map(|journal| journal.claim(server)),
         deadline: Some(bridge.clock.deadline()),
         run: Some(Arc::clone(&bridge.run.borrow())),
         approvals: settings.approvals.as_ref().map(|approvals| approvals.with(&bridge.clock.patience())),

@@ -2,6 +2,7 @@
 
 use super::journal::NOTE_RUN;
 use super::{Store, StoreError, milliseconds, moment};
+use crate::lane::Place;
 use rusqlite::{Row, params};
 use std::time::{Duration, SystemTime};
 
@@ -24,8 +25,7 @@ pub(crate) struct Remembered {
 /// A write of which nobody knows whether it happened.
 #[derive(Debug)]
 pub(crate) struct Doubtful {
-    /// Counted from zero.
-    pub(crate) position: u32,
+    pub(crate) place: Place,
     /// `dialpad.send_sms`
     pub(crate) function: String,
     pub(crate) account: String,
@@ -67,8 +67,8 @@ impl Store {
 
     /// The writes of a run that may or may not have happened.
     pub(crate) fn doubtful(&self, run: &str) -> Result<Vec<Doubtful>, StoreError> {
-        let find = "SELECT position, provider || '.' || function, account, arguments, sent FROM writes
-            WHERE run = ?1 AND result IS NULL AND NOT undone ORDER BY position";
+        let find = "SELECT server, position, provider || '.' || function, account, arguments, sent FROM writes
+            WHERE run = ?1 AND result IS NULL AND NOT undone ORDER BY server, position";
         let rows = {
             let connection = self.connection()?;
             let found = || -> rusqlite::Result<Vec<_>> {
@@ -80,7 +80,7 @@ impl Store {
     }
 
     fn with_arguments(&self, run: &str, row: Doubtful, sealed: &[u8]) -> Result<Doubtful, StoreError> {
-        let opened = self.opened()?.seal.open(&["arguments", run, &row.position.to_string()], sealed);
+        let opened = self.opened()?.seal.open(&["arguments", run, &row.place.sealed()], sealed);
         let opened = opened.ok_or_else(|| self.unsealable(format!("a write of run {run}")))?;
         Ok(Doubtful { arguments: opened.expose().to_owned(), ..row })
     }
@@ -93,8 +93,7 @@ fn remembered(row: &Row<'_>) -> rusqlite::Result<Remembered> {
 
 /// A row, and its arguments as they are sealed.
 fn doubtful(row: &Row<'_>) -> rusqlite::Result<(Doubtful, Vec<u8>)> {
-    let (arguments, sent) = (String::new(), moment(row.get(4)?));
-    let row =
-        (Doubtful { position: row.get(0)?, function: row.get(1)?, account: row.get(2)?, arguments, sent }, row.get(3)?);
-    Ok(row)
+    let place = Place { server: row.get::<_, String>(0)?.into(), number: row.get(1)? };
+    let (arguments, sent) = (String::new(), moment(row.get(5)?));
+    Ok((Doubtful { place, function: row.get(2)?, account: row.get(3)?, arguments, sent }, row.get(4)?))
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::time::Duration;
 
 /// Each brings the file from the version that is its position to the next. Never changed, only added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE secrets (
         provider TEXT NOT NULL,
@@ -59,6 +59,28 @@ const MIGRATIONS: [&str; 4] = [
         place TEXT NOT NULL,
         probe BLOB NOT NULL
     ) STRICT;
+",
+    "
+    -- The writes at each MCP server are counted apart: `server` is its name, and empty for those of providers.
+    ALTER TABLE writes RENAME TO writes_together;
+    CREATE TABLE writes (
+        run TEXT NOT NULL,
+        server TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        function TEXT NOT NULL,
+        arguments BLOB NOT NULL,
+        result BLOB,
+        undone INTEGER NOT NULL DEFAULT 0,
+        sent INTEGER NOT NULL,
+        PRIMARY KEY (run, server, position)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO writes SELECT run, '', position, digest, provider, account, function, arguments, result, undone, sent
+        FROM writes_together;
+    DROP TABLE writes_together;
+    CREATE INDEX writes_by_time ON writes (sent);
 ",
 ];
 
@@ -130,6 +152,20 @@ mod tests {
         migrate(&mut connection).expect("migrated");
         migrate(&mut connection).expect("nothing left to do");
         assert_eq!(version(&connection), Ok(CURRENT));
+    }
+
+    #[test]
+    fn what_an_older_kosmo_wrote_is_still_there() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        connection.execute_batch(&MIGRATIONS[..4].concat()).expect("an older file");
+        connection.pragma_update(None, "user_version", 4).expect("a number");
+        let write = "INSERT INTO writes (run, position, digest, provider, account, function, arguments, result, sent)
+            VALUES ('r', 3, 'd', 'p', 'a', 'f', x'01', x'02', 7)";
+        connection.execute(write, []).expect("a write");
+        migrate(&mut connection).expect("migrated");
+        let find = "SELECT position, result, sent FROM writes WHERE run = 'r' AND server = '' AND undone = 0";
+        let found = connection.query_row(find, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        assert_eq!(found, Ok((3, vec![2_u8], 7)));
     }
 
     #[test]

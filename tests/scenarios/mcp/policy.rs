@@ -268,22 +268,6 @@ fn what_is_asked_of_servers_is_on_record() {
 }
 
 #[test]
-fn a_run_that_is_taken_up_again_repeats_no_tool_that_writes() {
-    let scenario = scenario_with(
-        json!({"s": entry("good", json!({}))}),
-        "permissions_default = \"allow\"\n[permissions.dialpad]\nwrite = \"allow\"\n",
-    );
-    let script = "app.integrations.dialpad.send_sms({to = '+16505559876', from = '+14155559876', text = 'x'})\n\
-        app.mcp.s.echo({message = 'x'})\napp.mcp.s.create_issue({title = 'x'})\nif not os.getenv then error('broke off') end\n";
-    let ran = scenario.kosmo(&["integrations:lua", "--eval", script, "--json"]).json();
-    let run = ran["meta"]["run"].as_str().expect("a run").to_owned();
-    assert_eq!(ran["integration_calls"][2]["status"], json!("ok"), "{ran}");
-    let again = scenario.kosmo(&["integrations:lua", "--eval", script, "--json", "--resume", &run]).json();
-    assert_eq!(again["fault"]["code"], json!("in_doubt"), "{again}");
-    assert_eq!(again["integration_calls"][1]["status"], json!("ok"), "{again}");
-}
-
-#[test]
 fn a_dry_run_reads_and_writes_nothing() {
     let scenario = scenario_with(json!({"s": entry("good", json!({}))}), "permissions_default = \"allow\"\n");
     let code = "return {app.mcp.s.echo({message = 'read'}), app.mcp.s.create_issue({title = 'x'}).dry_run}";

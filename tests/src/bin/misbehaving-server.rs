@@ -1,7 +1,10 @@
 //! `misbehaving-server MANNER`: an MCP server on standard input and output. `PID_FILE` is told the process, and what it
-//! started, one to a line.
+//! started, one to a line; `CALLS_FILE` the issues that it was to create. In the manner `stuck` it does not answer when it
+//! is told of the third.
 
 use kosmo_tests::{Deed, Server};
+use serde_json::Value;
+use std::fs::File;
 use std::io::{BufRead, Write, stderr, stdin, stdout};
 use std::process::Command;
 use std::time::Duration;
@@ -21,9 +24,11 @@ fn main() {
     let mut server = Server::new(&manner);
     server.begin().into_iter().for_each(perform);
     for line in stdin().lock().lines().map_while(Result::ok) {
-        if let Ok(message) = serde_json::from_str(&line) {
-            server.hear(&message).into_iter().for_each(perform);
+        let Ok(message) = serde_json::from_str(&line) else { continue };
+        if noted(&message) == 3 && manner == "stuck" {
+            continue;
         }
+        server.hear(&message).into_iter().for_each(perform);
     }
     if manner == "stubborn" {
         std::thread::sleep(Duration::from_secs(3_600));
@@ -43,6 +48,16 @@ fn detached() -> u32 {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Writes down which issue is to be created. Gives how many there are, ever.
+fn noted(message: &Value) -> usize {
+    let Some(file) = std::env::var_os("CALLS_FILE") else { return 0 };
+    let title = message["params"]["arguments"]["title"].as_str().filter(|_| message["method"] == "tools/call");
+    let Some(title) = title else { return 0 };
+    let mut calls = File::options().create(true).append(true).open(&file).expect("a file");
+    writeln!(calls, "{title}").expect("written");
+    std::fs::read_to_string(file).expect("a file").lines().count()
 }
 
 /// Nobody may be listening any more.

@@ -3,18 +3,15 @@
 use super::connection::{Connection, Patience};
 use super::leave::{Asks, check_scope};
 use super::tools::{self, Tool};
+use super::write::{self, Known};
 use super::{McpInvocation, McpRequest, Servers, content, flags, schema};
 use crate::audit::Trail;
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
-use crate::interrupt::Interrupt;
-use crate::journal::Write;
 use crate::mcp::config::Server;
 use crate::outbound::Doubt;
 use serde_json::{Map, Value, json};
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 impl Servers {
@@ -101,11 +98,17 @@ impl Servers {
         let connection = self.connection(server, patience).await?;
         let tools = connection.tools(patience).await?;
         let tool = tools.find(&server.name, name).map_err(|fault| self.discreet(server, name, force, fault))?;
+        let position = asked.position(tool.operation).await;
         let (path, schema) = (format!("{}.{}", server.name, tool.name), tool.schema());
         arguments.extend(flags::read(&path, &schema, &flags)?);
         let arguments = schema::check(&path, &schema, arguments)?;
         trail.known(&server.fingerprint, &tool.name, tool.operation);
         trail.took(&arguments);
+        let write = write::named(&server.name, &tool.name, &arguments);
+        let entry = match write::known(position, write.clone()).await? {
+            Known::Done(value) => return Ok(value),
+            Known::ToDo(entry) => entry,
+        };
         let asks = Asks { tool: &tool.name, operation: tool.operation, arguments: &arguments };
         let since = Instant::now();
         self.check(server, asks, &asked, trail).await?;
@@ -115,34 +118,11 @@ impl Servers {
             return Ok(rehearsed(&path, tool, arguments));
         }
         let patience = asked.patience(server);
-        check_once(&path, tool, &asked)?;
-        let write = (tool.operation == Operation::Write).then(|| self.write(server, tool, &arguments));
         let called = connection.call(&tool.name, arguments, patience);
-        content::of_tool(match write {
-            Some(write) => self.send(write, doubt, asked.interrupt.as_ref(), called).await?,
-            None => called.await?,
-        })
-    }
-
-    /// A call that may do something, from the moment it leaves.
-    async fn send(
-        &self,
-        write: Write,
-        doubt: &Doubt,
-        interrupt: Option<&Interrupt>,
-        called: impl Future<Output = Result<Value, Fault>>,
-    ) -> Result<Value, Fault> {
-        self.wrote.store(true, Ordering::Relaxed);
-        let _sent = doubt.begin();
-        match interrupt {
-            Some(interrupt) => interrupt.bounds_write(write, doubt, called).await,
-            None => called.await,
+        match tool.operation {
+            Operation::Write => self.send(write, entry, doubt, asked.interrupt.as_ref(), called).await,
+            Operation::Read => content::of_tool(called.await?),
         }
-    }
-
-    fn write(&self, server: &Server, tool: &Tool, arguments: &Map<String, Value>) -> Write {
-        let write = Write::new(&format!("mcp.{}", server.name), "", &tool.name, arguments);
-        Write { arguments: self.surroundings.secrets.scrubbed(write.arguments.clone()), ..write }
     }
 
     /// Side by side.
@@ -159,18 +139,6 @@ impl Servers {
         });
         futures_util::future::join_all(tools).await.into_iter().flatten().collect()
     }
-}
-
-/// What a run did at servers is not kept, so a run that is taken up again could do it twice.
-fn check_once(path: &str, tool: &Tool, asked: &McpInvocation) -> Result<(), Fault> {
-    if !asked.is_resumed || tool.operation == Operation::Read {
-        return Ok(());
-    }
-    let message = format!(
-        "app.mcp.{path} may have been run before this run broke off, which is not on record, and is not run again. Do \
-         what is missing in a script of its own"
-    );
-    Err(Fault::new(Code::InDoubt, message))
 }
 
 /// Everything that only reads.

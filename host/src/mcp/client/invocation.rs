@@ -5,6 +5,7 @@ use crate::approval::Approvals;
 use crate::description::Operation;
 use crate::interrupt::Interrupt;
 use crate::invocation::Invocation;
+use crate::journal::{Claim, Position};
 use crate::mcp::config::Server;
 use crate::patience::Deadline;
 use serde_json::{Map, Value};
@@ -28,8 +29,8 @@ pub struct McpInvocation {
     pub force: bool,
     /// What is checked and not run.
     pub rehearse: Rehearse,
-    /// Whether a run is taken up again, of which nobody knows what it did at servers before.
-    pub is_resumed: bool,
+    /// Its place in the journal of its run, if it calls a tool in a session that keeps one.
+    pub claim: Option<Claim>,
     /// Whether whoever asks was given integrations only.
     pub is_scoped: bool,
     /// Whom the audit log names beside what was done.
@@ -163,7 +164,7 @@ impl McpInvocation {
             request,
             force: false,
             rehearse: Rehearse::Nothing,
-            is_resumed: false,
+            claim: None,
             is_scoped: false,
             client: None,
             deadline: None,
@@ -184,6 +185,18 @@ impl McpInvocation {
         let at = self.deadline.unwrap_or_else(|| Instant::now() + server.patience * AT_MOST);
         let patience = self.approvals.as_ref().map(|approvals| Arc::clone(approvals.patience()));
         Deadline::new(at + LAST_WORDS, &patience.unwrap_or_default())
+    }
+
+    /// Where it stands among the writes of its run, if that keeps a journal and this is one of them.
+    pub(super) async fn position(&self, operation: Operation) -> Option<Position> {
+        let claim = self.claim.as_ref()?;
+        match operation {
+            Operation::Write => Some(claim.position().await),
+            Operation::Read => {
+                claim.pass();
+                None
+            }
+        }
     }
 
     /// How long a server may take for it, from now.

@@ -21,6 +21,7 @@ mod schema;
 mod sse;
 mod start;
 mod tools;
+mod write;
 
 pub use guard::watch_over;
 pub use handler::OnProgress;
@@ -36,7 +37,6 @@ use crate::nearest::did_you_mean;
 use connection::{Connection, Patience};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,6 @@ pub struct Servers {
     config: OnceLock<McpConfig>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     progress: OnceLock<Arc<OnProgress>>,
-    /// Whether a tool that writes was called.
-    wrote: AtomicBool,
 }
 
 /// The place of one server.
@@ -83,7 +81,6 @@ impl Servers {
             config: OnceLock::new(),
             slots: Mutex::default(),
             progress: OnceLock::new(),
-            wrote: AtomicBool::new(false),
         }
     }
 
@@ -102,12 +99,6 @@ impl Servers {
     /// What was read, if something was.
     pub fn seen(&self) -> Option<&McpConfig> {
         self.config.get()
-    }
-
-    /// Whether a tool that may do something was called: what it did is not on record, and no run that is taken up again
-    /// repeats it.
-    pub fn has_written(&self) -> bool {
-        self.wrote.load(Ordering::Relaxed)
     }
 
     /// Who is told of progress from now on. The first one stays.
