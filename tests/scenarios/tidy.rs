@@ -72,7 +72,14 @@ fn one_file_opens_sockets_and_none_uses_the_crates_own_client() {
 fn secrets_are_exposed_where_they_are_read_attached_sealed_and_looked_for() {
     let read_and_attached = ["account/reader.rs", "oauth.rs", "outbound/attempt.rs", "outbound/token.rs"];
     // Where servers are told them, in their environment and their headers, and where what they are told is fingerprinted.
-    let told = ["mcp/client/http.rs", "mcp/client/start.rs", "mcp/reference.rs", "mcp/review.rs", "mcp/secrets.rs"];
+    let told = [
+        "mcp/client/http.rs",
+        "mcp/client/start.rs",
+        "mcp/env_file.rs",
+        "mcp/reference.rs",
+        "mcp/review.rs",
+        "mcp/secrets.rs",
+    ];
     let looked_for_and_sealed = [
         "secrets.rs",
         "store/journal.rs",

@@ -54,6 +54,9 @@ pub struct Server {
     /// The environment it is given besides the little that every child gets. Not shown: it holds secrets.
     #[serde(skip)]
     pub env: BTreeMap<String, Template>,
+    /// The file with more of its environment.
+    #[serde(skip)]
+    pub env_file: Option<Template>,
     /// The headers it is sent. Not shown: they hold secrets.
     #[serde(skip)]
     pub headers: BTreeMap<String, Template>,

@@ -22,6 +22,8 @@ struct Entry {
     args: Option<Vec<String>>,
     #[serde(alias = "environment")]
     env: Option<BTreeMap<String, Scalar>>,
+    #[serde(rename = "envFile")]
+    env_file: Option<String>,
     cwd: Option<String>,
     #[serde(alias = "serverUrl")]
     url: Option<String>,
@@ -63,10 +65,14 @@ pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry
     let (env, headers) = (texts(entry.env), texts(entry.headers));
     let args = entry.args.unwrap_or_default();
     let timeout = entry.timeout.unwrap_or(TIMEOUT).clamp(1, LONGEST);
-    let fingerprint = fingerprint(&json!({
+    let mut portable = json!({
         "type": transport, "command": entry.command, "args": args, "env": env, "cwd": entry.cwd,
         "url": entry.url, "headers": headers,
-    }));
+    });
+    if let Some(file) = &entry.env_file {
+        portable["envFile"] = json!(file);
+    }
+    let fingerprint = fingerprint(&portable);
     Ok(Server {
         name: name.into(),
         transport,
@@ -82,6 +88,7 @@ pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry
         address: entry.url,
         cwd: entry.cwd,
         env: templates(env),
+        env_file: entry.env_file.as_deref().map(Template::parse),
         headers: templates(headers),
         folder: folder.into(),
         replaces_own: false,

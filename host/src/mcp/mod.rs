@@ -7,6 +7,7 @@ pub mod config;
 pub mod edit;
 mod edit_error;
 mod entry;
+mod env_file;
 mod file;
 mod holder;
 pub mod install;

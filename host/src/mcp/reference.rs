@@ -37,6 +37,8 @@ pub enum Part {
         /// What counts if it is not set, or empty.
         default: Option<String>,
     },
+    /// `${input:id}`, which an editor asks a person for: the server's own secret of that key.
+    Input(String),
     /// `${workspaceFolder}`
     Folder,
 }
@@ -49,6 +51,8 @@ pub(crate) trait Lookup {
     fn is_allowed(&self, name: &str) -> bool;
     /// A secret that is kept here.
     fn secret(&self, server: &str, key: &str) -> Result<Secret, Fault>;
+    /// One of those that is kept for the server itself.
+    fn input(&self, key: &str) -> Result<Secret, Fault>;
     /// The project's folder.
     fn folder(&self) -> String;
     /// What may be shown to nobody, as it was looked up.
@@ -72,11 +76,12 @@ impl Template {
         &self.parts
     }
 
-    /// The secrets it stands for, as `(server, key)`.
-    pub fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parts.iter().filter_map(|part| match part {
+    /// The secrets it stands for in the entry of this server, as `(server, key)`.
+    pub fn secrets<'a>(&'a self, own: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.parts.iter().filter_map(move |part| match part {
             Part::Secret { server, key } => Some((server.as_str(), key.as_str())),
-            _ => None,
+            Part::Input(key) => Some((own, key.as_str())),
+            Part::Text(_) | Part::Variable { .. } | Part::Folder => None,
         })
     }
 
@@ -97,6 +102,7 @@ impl Part {
         match self {
             Self::Text(text) => Ok(Secret::new(text.as_str())),
             Self::Secret { server, key } => lookup.secret(server, key),
+            Self::Input(key) => lookup.input(key),
             Self::Folder => Ok(Secret::new(lookup.folder())),
             Self::Variable { name, default } => variable(place, name, default.as_deref(), lookup),
         }
@@ -106,7 +112,7 @@ impl Part {
     /// `GH_PAT` tell nothing.
     fn is_secret(&self, name: &str, value: &Secret) -> bool {
         match self {
-            Self::Secret { .. } => true,
+            Self::Secret { .. } | Self::Input(_) => true,
             Self::Variable { default, .. } => default.as_deref() != Some(value.expose()),
             Self::Text(text) => (is_telling(name) || looks_secret(name, text)) && !text.ends_with(' '),
             Self::Folder => false,
@@ -117,6 +123,9 @@ impl Part {
     fn inside(text: &str) -> Option<Self> {
         if let Some(secret) = text.strip_prefix("KOSMO_SECRET:") {
             return secret_named(secret);
+        }
+        if let Some(id) = text.strip_prefix("input:") {
+            return (!id.is_empty()).then(|| Self::Input(key_of(id)));
         }
         let (name, default) = match text.split_once(":-") {
             Some((name, default)) => (name, Some(default.to_owned())),
@@ -188,6 +197,12 @@ fn secret_named(text: &str) -> Option<Part> {
     (!server.is_empty() && !key.is_empty()).then(|| Part::Secret { server: server.into(), key: key.into() })
 }
 
+/// A name as the key of a secret.
+pub(super) fn key_of(name: &str) -> String {
+    let letter = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    name.chars().map(letter).collect()
+}
+
 fn is_variable(name: &str) -> bool {
     let letters = |letter: char| letter == '_' || letter.is_ascii_alphanumeric();
     name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic()) && name.chars().all(letters)
@@ -213,6 +228,10 @@ mod tests {
             Ok(Secret::new(format!("<{server}|{key}>")))
         }
 
+        fn input(&self, key: &str) -> Result<Secret, Fault> {
+            Ok(Secret::new(format!("<{key}>")))
+        }
+
         fn folder(&self) -> String {
             "/project".into()
         }
@@ -232,6 +251,8 @@ mod tests {
         check("@secret:mcp.git.hub.token", "<git.hub|token>");
         check("${KOSMO_SECRET:mcp.github.token}", "<github|token>");
         check("Bearer ${KOSMO_SECRET:mcp.github.token}!", "Bearer <github|token>!");
+        check("Bearer ${input:api-key}", "Bearer <api-key>");
+        check("${input:my key}", "<my_key>");
         check("${env:KOSMO_MCP_A}", "a");
         check("${KOSMO_MCP_A}-${TOKEN}", "a-t");
         check("$KOSMO_MCP_A", "a");
@@ -243,7 +264,17 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_reference_is_text() {
-        for text in ["pa$$word", "$1", "a $KOSMO_MCP_A", "${", "${}", "${a b}", "@secret:mcp.a", "${KOSMO_SECRET:x}"] {
+        for text in [
+            "pa$$word",
+            "$1",
+            "a $KOSMO_MCP_A",
+            "${",
+            "${}",
+            "${input:}",
+            "${a b}",
+            "@secret:mcp.a",
+            "${KOSMO_SECRET:x}",
+        ] {
             check(text, text);
         }
     }

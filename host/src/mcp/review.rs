@@ -64,8 +64,9 @@ fn portable(server: &Server) -> Value {
         let pair = |(name, value): (&String, &Template)| (format!("{prefix}.{name}"), json!(value.written()));
         values.iter().map(pair).collect::<Map<_, _>>()
     };
+    let env_file = server.env_file.as_ref().map(Template::written);
     let fields = json!({
-        "type": server.transport, "command": server.command, "args": server.args, "cwd": server.cwd, "url": server.address,
+        "envFile": env_file, "type": server.transport, "command": server.command, "args": server.args, "cwd": server.cwd, "url": server.address,
     });
     let fields = fields.as_object().cloned().unwrap_or_default();
     let all = fields.into_iter().chain(written("env", &server.env)).chain(written("headers", &server.headers));

@@ -2,6 +2,7 @@
 
 use super::Holder;
 use super::config::Server;
+use super::env_file;
 use super::reference::{Lookup, Template};
 use crate::config::Config;
 use crate::fault::{Code, Fault};
@@ -42,9 +43,11 @@ impl Config {
                 let place = format!("`{kind}.{name}` of MCP server '{}'", server.name);
                 Ok((name.clone(), value.resolve(&place, &sources)?))
             };
-            values.iter().map(value).collect::<Result<_, Fault>>()
+            values.iter().map(value).collect::<Result<BTreeMap<_, _>, Fault>>()
         };
-        let (env, headers) = (told("env", &server.env)?, told("headers", &server.headers)?);
+        let (named, headers) = (told("env", &server.env)?, told("headers", &server.headers)?);
+        let mut env = env_file::told(server, &sources)?;
+        env.extend(named);
         Ok(Told { env, headers, secrets: sources.into_hidden() })
     }
 }
@@ -117,6 +120,10 @@ impl Lookup for Sources<'_> {
                 Err(Fault::new(Code::Unconfigured, message))
             }
         }
+    }
+
+    fn input(&self, key: &str) -> Result<Secret, Fault> {
+        self.secret(&self.server.name, key)
     }
 
     fn hide(&self, value: &Secret) {

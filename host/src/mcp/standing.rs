@@ -1,6 +1,7 @@
 //! How configured servers stand: whether they could be used, and what is in the way. Starts and contacts nothing.
 
 use super::config::{McpConfig, Server};
+use super::env_file;
 use super::place::check_name;
 use super::policy::Trust;
 use super::reference::{Lookup, Template};
@@ -75,7 +76,7 @@ fn next(host: &Host, server: &Server, trust: Trust) -> Vec<String> {
     let sources = Sources::new(&host.surroundings().config, server);
     let values = server.env.values().chain(server.headers.values());
     let unset = |(owner, key): &(&str, &str)| *owner == server.name && sources.secret(owner, key).is_err();
-    let secrets = values.flat_map(Template::secrets).filter(unset);
+    let secrets = values.flat_map(|value| value.secrets(&server.name)).filter(unset);
     let secrets = secrets.map(|(_, key)| format!("kosmo mcp:secret:set {name} {key}"));
     let asks = server.permissions.read == "ask" && server.permissions.write == "ask";
     let permit = asks.then(|| format!("kosmo mcp:configure {name} --read=allow"));
@@ -89,5 +90,6 @@ fn missing(host: &Host, server: &Server) -> Vec<String> {
         let fault = |(name, value): (&String, &Template)| value.resolve(&place(name), &sources).err();
         values.iter().filter_map(fault).map(|fault| fault.message).collect::<Vec<_>>()
     };
-    [unset("env", &server.env), unset("headers", &server.headers)].concat()
+    let file = env_file::told(server, &sources).err().map(|fault| fault.message);
+    [unset("env", &server.env), file.into_iter().collect(), unset("headers", &server.headers)].concat()
 }

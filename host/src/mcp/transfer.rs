@@ -9,7 +9,7 @@ use super::install::toml_value;
 use super::keep;
 use super::place::Scope;
 use super::plain::{looks_secret, masked_arguments, url_looks_secret};
-use super::reference::{Part, Template};
+use super::reference::{Part, Template, key_of};
 use crate::store::Value as Kept;
 use crate::{Host, Secret, files};
 use serde_json::{Map, Value, json};
@@ -142,12 +142,6 @@ fn asked_for(server: &str, text: &str) -> Option<(String, Vec<String>)> {
     (!keys.is_empty()).then(|| (written + rest, keys))
 }
 
-/// A name as the key of a secret.
-fn key_of(name: &str) -> String {
-    let letter = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-    name.chars().map(letter).collect()
-}
-
 fn reference(server: &str, key: &str) -> String {
     format!("@secret:mcp.{server}.{key}")
 }
@@ -203,6 +197,9 @@ fn exported(server: &Server, format: Format, inputs: &mut Vec<Value>, notes: &mu
         entry.insert("command".into(), json!(command));
         entry.insert("args".into(), json!(args));
     }
+    if let Some(file) = &server.env_file {
+        entry.insert("envFile".into(), json!(file.written()));
+    }
     if let Some(url) = &server.url {
         if url.contains("***") {
             notes.push(format!("{}: values in its URL are left out; `***` stands in their place.", server.name));
@@ -237,12 +234,23 @@ fn value_of(
         notes.push(format!("{}: the value of `{name}` stays here; a reference stands in its place.", server.name));
         vec![own(&key_of(name))]
     } else {
-        value.parts().to_vec()
+        let part = |part: &Part| if let Part::Input(key) = part { own(key) } else { part.clone() };
+        value.parts().iter().map(part).collect()
     };
     match format {
         Format::McpServers if parts == value.parts() => json!(value.written()),
-        Format::McpServers => json!(reference(&server.name, &key_of(name))),
+        Format::McpServers => match parts.as_slice() {
+            [Part::Secret { server, key }] => json!(reference(server, key)),
+            parts => json!(parts.iter().map(for_kosmo).collect::<String>()),
+        },
         Format::VsCode => json!(parts.iter().map(|part| for_vscode(part, inputs)).collect::<String>()),
+    }
+}
+
+fn for_kosmo(part: &Part) -> String {
+    match part {
+        Part::Secret { server, key } => format!("${{KOSMO_SECRET:mcp.{server}.{key}}}"),
+        other => for_vscode(other, &mut Vec::new()),
     }
 }
 
@@ -250,6 +258,7 @@ fn for_vscode(part: &Part, inputs: &mut Vec<Value>) -> String {
     match part {
         Part::Text(text) => text.clone(),
         Part::Folder => "${workspaceFolder}".into(),
+        Part::Input(id) => format!("${{input:{id}}}"),
         Part::Variable { name, .. } => format!("${{env:{name}}}"),
         Part::Secret { server, key } => {
             let id = format!("{server}-{key}");

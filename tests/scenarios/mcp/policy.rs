@@ -212,6 +212,38 @@ fn a_servers_environment_is_small_and_its_references_are_resolved() {
 }
 
 #[test]
+fn what_an_editor_asks_for_and_reads_from_a_file_is_kept_here_and_told_to_the_server() {
+    let scenario = Scenario::new();
+    let server = entry("good", json!({"env": {"KEY": "${input:api key}", "PLAIN": "named"}, "envFile": "more.env"}));
+    let inputs = json!([{"type": "promptString", "id": "api key", "password": true}]);
+    std::fs::create_dir(scenario.home().join(".vscode")).expect("a writable folder");
+    scenario.write(".vscode/mcp.json", &json!({"inputs": inputs, "servers": {"s": server}}).to_string());
+    let kosmo = |arguments: &[&str]| scenario.kosmo(arguments);
+    kosmo(&["mcp:trust", "s"]);
+    kosmo(&["mcp:configure", "s", "--read=allow"]);
+    let call = ["mcp:lua", "--eval", "return app.mcp.s.environment({})", "--json"];
+    let error = || kosmo(&call).json()["error"].as_str().unwrap_or_default().to_owned();
+    assert!(error().contains("Set it with: kosmo mcp:secret:set s api_key"), "{}", error());
+    kosmo(&["mcp:secret:set", "s", "api_key", SECRET]);
+    assert!(error().contains(".vscode/more.env: there is no such file"), "{}", error());
+    let status = kosmo(&["mcp:status", "s", "--json"]).json()["servers"]["s"].clone();
+    assert_eq!((&status["status"], &status["env_file"]), (&json!("incomplete"), &json!("more.env")), "{status}");
+
+    scenario.write(".vscode/more.env", "# ours\nexport TOKEN='of-the-file-77'\nPLAIN=overridden\nHOST=$LOGNAME\n");
+    let ran = kosmo(&call).stdout;
+    for part in ["KEY=[redacted]", "TOKEN=[redacted]", "PLAIN=named"] {
+        assert!(ran.contains(part), "{part}: {ran}");
+    }
+    assert!(!ran.contains("of-the-file-77") && !ran.contains(SECRET), "{ran}");
+    let code = "return app.mcp.s.echo({message = 'of-the-' .. 'file-77'})";
+    assert!(kosmo(&["mcp:lua", "--eval", code, "--json"]).stdout.contains("[redacted]"));
+    let changed = entry("good", json!({"envFile": "other.env"}));
+    scenario.write(".vscode/mcp.json", &json!({"servers": {"s": changed}}).to_string());
+    let changed = kosmo(&["mcp:status", "s"]).stdout;
+    assert!(changed.contains("`envFile` was \"more.env\" and is \"other.env\""), "{changed}");
+}
+
+#[test]
 fn a_secret_goes_to_the_server_and_comes_back_to_nobody() {
     let scenario = scenario_with(
         json!({"s": entry("good", json!({"env": {"KEY": "$KOSMO_MCP_KEY"}}))}),

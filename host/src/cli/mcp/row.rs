@@ -2,7 +2,7 @@
 
 use super::super::output::{distinct, in_one_line};
 use kosmo::mcp::config::Server;
-use kosmo::mcp::{Standing, Trust};
+use kosmo::mcp::{Standing, Template, Trust};
 use serde_json::{Value, json};
 
 /// What `mcp.servers()` shows, and how it stands.
@@ -24,6 +24,7 @@ pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
         "changed": standing.changed,
         "cwd": server.cwd,
         "env": server.shown_env(),
+        "env_file": server.env_file.as_ref().map(Template::written),
         "headers": server.shown_headers(),
         "missing": standing.missing,
         "next_commands": standing.next,
@@ -68,6 +69,8 @@ pub(super) fn about(server: &Server) -> Vec<String> {
     for (what, values) in [("environment", server.shown_env()), ("header", server.shown_headers())] {
         lines.extend(values.iter().map(|(name, value)| format!("  {what} {}: {}", seen(name), seen(value))));
     }
+    let file = server.env_file.as_ref().map(|file| format!("  environment from {}", seen(file.written())));
+    lines.extend(file);
     lines.extend(server.is_of_project().then(|| format!("  fingerprint {}", server.fingerprint)));
     lines.extend(
         server

@@ -90,7 +90,7 @@ impl Servers {
     /// A value that others can see: programs list each other's arguments, and URLs end up in logs.
     fn plain(&self, server: &Server, place: &str, text: &str) -> Result<String, Fault> {
         let template = Template::parse(text);
-        if template.parts().iter().any(|part| matches!(part, Part::Secret { .. })) {
+        if template.parts().iter().any(|part| matches!(part, Part::Secret { .. } | Part::Input(_))) {
             let message = format!(
                 "MCP server '{}': `{place}` cannot hold a secret, which others would see there. Put it into `env` or \
                  `headers`",
