@@ -7,12 +7,13 @@ use crate::config_edit;
 use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
-use crate::permission::{Decision, Intent};
+use crate::permission::Decision;
+use crate::permissions::{self, Permitted, Subject};
 use crate::plugins;
 use crate::store::{self, Store};
 use crate::{Host, Provider};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::account::{Place, variable};
@@ -154,17 +155,6 @@ pub fn permit(host: &Host, provider: &str, operation: Operation, decision: Decis
     config_edit::set(home, &["permissions", provider, operation.as_str()], decision.as_str())
 }
 
-/// A decision about one function of one account, as it stands in `config.toml` now.
-#[derive(Debug)]
-pub struct Permitted {
-    /// Where the file is.
-    pub file: PathBuf,
-    /// `` `send_sms = "allow"` under [permissions.dialpad.functions] ``
-    pub line: String,
-    /// Another file that asks or denies all the same: `.kosmo/config.toml`
-    pub narrowed: Option<String>,
-}
-
 /// Decides what scripts may do with one function of one account. Where the provider has no other account, what it may
 /// not do is the function as such; what it may do is never more than that account, whatever accounts there will be.
 ///
@@ -177,25 +167,14 @@ pub fn permit_function(
     function: &str,
     decision: Decision,
 ) -> Result<Permitted, Fault> {
-    let (home, store) = home(host)?;
-    let (name, word) = (provider.name(), decision.as_str());
-    let of_account = ["permissions", name, "accounts", account, "functions", function];
+    let name = provider.name();
     let only = decision != Decision::Allow && host.accounts(provider).iter().all(|known| known == account);
-    let policies = host.surroundings().config.policies();
-    let keys = match only && !policies.refines(name, account, function) {
-        true => [&of_account[..2], &of_account[4..]].concat(),
-        false => of_account.to_vec(),
-    };
-    let _alone = store.alone()?;
-    config_edit::set(home, &keys, word)?;
-    let line = format!("`{function} = \"{word}\"` under [{}]", keys[..keys.len() - 1].join("."));
-    let operation = provider.description().function(function).map_or(Operation::Write, |known| known.operation);
-    let intent = Intent { provider: name, account, function, operation };
-    let narrowed = policies.narrowed_by(&intent, decision).map(Into::into);
-    Ok(Permitted { file: home.join("config.toml"), line, narrowed })
+    let as_such = only && !host.surroundings().config.policies().refines(name, account, function);
+    let subject = Subject::function(name, (!as_such).then_some(account), function);
+    permissions::write(host, Some(provider), subject, decision)
 }
 
-fn home(host: &Host) -> Result<(&Path, Arc<Store>), Fault> {
+pub(crate) fn home(host: &Host) -> Result<(&Path, Arc<Store>), Fault> {
     let nowhere = || Fault::new(Code::Unconfigured, "There is no kosmo home to keep accounts in; set KOSMO_HOME.");
     let store = host.surroundings().store.as_ref().ok_or_else(nowhere)?;
     Ok((host.home().ok_or_else(nowhere)?, Arc::clone(store)))

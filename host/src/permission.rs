@@ -6,6 +6,7 @@ use crate::description::{Function, Name, Operation};
 use crate::fault::{Code, Fault};
 use crate::nearest::did_you_mean;
 use crate::scope::Scope;
+use crate::subject::Subject;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -110,6 +111,8 @@ pub(crate) struct Ruling {
     cure: String,
     /// What makes that change, where a command does.
     command: Option<String>,
+    /// What takes the rule back, where it is about one function.
+    undo: Option<String>,
     /// What a refusal says, where it is not the files that refuse.
     refusal: Option<String>,
 }
@@ -197,15 +200,14 @@ impl<'a> Permissions<'a> {
         let (decision, place, file) = stated.unwrap_or(of_all);
         let line = |decision| format!("{} in {file}", place.line(intent, decision));
         let (rule, cure) = (line(decision), line(Decision::Allow));
-        let command = (place == Place::Provider && file == OWN_FILE).then(|| {
-            let Intent { provider, operation, .. } = intent;
-            format!("kosmo integrations:configure {provider} --{}=allow", operation.as_str())
-        });
+        let subject = (file == OWN_FILE).then(|| place.subject(intent));
+        let command = subject.as_ref().and_then(|subject| place.command(intent, subject));
+        let undo = subject.filter(|_| place.is_of_function()).and_then(|subject| subject.unset());
         let (decision, rule) = match decision {
             Decision::Ask if self.past_ask => (Decision::Allow, format!("{rule}, rehearsed")),
             decision => (decision, rule),
         };
-        Ruling { decision, rule, cure, command, refusal: None }
+        Ruling { decision, rule, cure, command, undo, refusal: None }
     }
 
     fn strictest(&self, intent: &Intent<'_>) -> (Decision, Place, &'a str) {
@@ -241,7 +243,8 @@ impl Ruling {
     /// What a scope decides, where the files would let more happen.
     fn scoped(decision: Decision, scope: &Scope, intent: &Intent<'_>) -> Self {
         let rule = format!("`write = \"{}\"` of {}", decision.as_str(), scope.name);
-        Self { decision, rule, cure: scope.cure.clone(), command: None, refusal: Some(scope.refusal(intent)) }
+        let refusal = Some(scope.refusal(intent));
+        Self { decision, rule, cure: scope.cure.clone(), command: None, undo: None, refusal }
     }
 
     /// Whether the operator's files say so, and not the scope of whoever asks.
@@ -296,9 +299,13 @@ impl Ruling {
         if let Some(refusal) = &self.refusal {
             return Fault::new(Code::Denied, refusal.as_str());
         }
-        let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
-        let message =
-            format!("Integration '{provider}' {word} access denied. Enable it in /settings → Integrations ({cure}).");
+        let (provider, word, cure, command) =
+            (intent.provider, intent.operation.as_str(), &self.cure, self.by_command());
+        let undo = self.undo.as_ref().map_or(String::new(), |undo| format!(", or take the rule back: {undo}"));
+        let message = format!(
+            "Integration '{provider}' {word} access denied. Enable it in /settings → Integrations \
+             ({cure}{command}){undo}."
+        );
         Fault::new(Code::Denied, message)
     }
 
@@ -306,8 +313,8 @@ impl Ruling {
         if let Some(refusal) = &self.refusal {
             return Fault::new(Code::ApprovalRequired, refusal.as_str());
         }
-        let (provider, word, cure) = (intent.provider, intent.operation.as_str(), &self.cure);
-        let command = self.command.as_ref().map_or(String::new(), |command| format!(": {command}"));
+        let (provider, word, cure, command) =
+            (intent.provider, intent.operation.as_str(), &self.cure, self.by_command());
         let message = format!(
             "Integration '{provider}' {word} requires approval. Ask the user to change the permission in \
              /settings → Integrations ({cure}{command}), or to run this once with --force."
@@ -316,7 +323,36 @@ impl Ruling {
     }
 }
 
+impl Ruling {
+    fn by_command(&self) -> String {
+        self.command.as_ref().map_or(String::new(), |command| format!(": {command}"))
+    }
+}
+
 impl Place {
+    fn is_of_function(self) -> bool {
+        matches!(self, Self::Function | Self::AccountFunction)
+    }
+
+    fn subject(self, intent: &Intent<'_>) -> Subject {
+        let Intent { provider, account, function, operation } = *intent;
+        match self {
+            Self::Provider => Subject::operation(provider, None, operation),
+            Self::Account => Subject::operation(provider, Some(account), operation),
+            Self::Function => Subject::function(provider, None, function),
+            Self::AccountFunction => Subject::function(provider, Some(account), function),
+        }
+    }
+
+    /// What allows it.
+    fn command(self, intent: &Intent<'_>, subject: &Subject) -> Option<String> {
+        let Intent { provider, operation, .. } = intent;
+        match self {
+            Self::Provider => Some(format!("kosmo integrations:configure {provider} --{}=allow", operation.as_str())),
+            Self::Account | Self::Function | Self::AccountFunction => subject.set(Decision::Allow),
+        }
+    }
+
     fn line(self, intent: &Intent<'_>, decision: Decision) -> String {
         let Intent { provider, account, function, operation } = *intent;
         let (key, table) = match self {

@@ -17,6 +17,7 @@ mod mcp;
 mod mcp_install;
 mod mcp_manage;
 mod messages;
+mod permissions;
 mod pipes;
 mod plugins;
 mod repl;

@@ -49,6 +49,7 @@ fn policy_is_pure() {
         "target.rs",
         "account.rs",
         "permission.rs",
+        "subject.rs",
         "arguments.rs",
         "limits.rs",
         "nearest.rs",

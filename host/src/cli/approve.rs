@@ -3,7 +3,7 @@
 use super::prompt::{self, Unseen};
 use super::question::Words;
 use super::{output, progress};
-use kosmo::mcp::{EditError, permit, permit_tool};
+use kosmo::permissions::{self, Matter, Owner, Permitted, Subject};
 use kosmo::{Approval, Approvals, Approver, Approving, Decision, Fault, Host, Operation, Question, Topic, accounts};
 use std::io;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ const TRIES: usize = 3;
 
 pub(super) const HELP: &str = "\
 Where a permission is `ask`, a terminal asks: once, always or never; Enter, Ctrl-C and Ctrl-D are no. `always` and
-`never` are written to config.toml for that function of that account. A dry run asks for yes or no, which holds for
-nothing else. Without a terminal on standard input and standard error, `ask` is a refusal that names the command which
-changes it.";
+`never` are written to config.toml for that function of that account; permissions:list lists them, and permissions:unset
+takes them back. A dry run asks for yes or no, which holds for nothing else. Without a terminal on standard input and
+standard error, `ask` is a refusal that names the command which changes it.";
 
 /// Who can be asked, if somebody is there.
 pub(super) fn approvals(host: &Host) -> Option<Approvals> {
@@ -107,42 +107,40 @@ fn for_good(approval: Approval) -> Option<Decision> {
 /// Writes it down, and says where.
 async fn kept(host: &Host, question: &Question, decision: Decision) -> String {
     let written = match question.topic {
-        Topic::Function => of_function(host, question, decision).await.map_err(|Fault { message, .. }| message),
-        Topic::Tool | Topic::Reading => of_server(host, question, decision).map_err(|error| error.to_string()),
+        Topic::Function => of_function(host, question, decision).await,
+        Topic::Tool | Topic::Reading => of_server(host, question, decision),
     };
-    written.unwrap_or_else(|message| {
-        let message = output::in_one_line(&message);
-        format!("  This counts until the end, and could not be written down: {message}")
-    })
+    let told = match written {
+        Ok(permitted) => told(&permitted),
+        Err(fault) => format!("  This counts until the end, and could not be written down: {}", fault.message),
+    };
+    output::in_one_line(&told).into_owned()
 }
 
-async fn of_function(host: &Host, question: &Question, decision: Decision) -> Result<String, Fault> {
+async fn of_function(host: &Host, question: &Question, decision: Decision) -> Result<Permitted, Fault> {
     let Question { provider, account, function, .. } = question;
     let provider = host.registry().provider(provider).await?;
-    Ok(told(&accounts::permit_function(host, &provider, account, function, decision)?))
+    accounts::permit_function(host, &provider, account, function, decision)
 }
 
 /// One tool by its name, or all that is read of a server.
-fn of_server(host: &Host, question: &Question, decision: Decision) -> Result<String, EditError> {
+fn of_server(host: &Host, question: &Question, decision: Decision) -> Result<Permitted, Fault> {
     let server = question.provider.strip_prefix("mcp.").unwrap_or(&question.provider);
-    let holder = host.mcp().find(server)?.holder();
-    let (word, table) = (decision.as_str(), holder.table());
-    let line = if question.topic == Topic::Tool {
-        permit_tool(host, holder, &question.function, decision)?;
-        format!("{:?} = \"{word}\" under [{table}.tools]", question.function)
-    } else {
-        permit(host, holder, Operation::Read, decision)?;
-        format!("read = \"{word}\" under [{table}]")
+    let owner = Owner::from(host.mcp().find(server)?.holder());
+    let matter = match question.topic {
+        Topic::Tool => Matter::Named(question.function.clone()),
+        Topic::Function | Topic::Reading => Matter::Operation(Operation::Read),
     };
-    Ok(output::in_one_line(&format!("  Written to config.toml: {line}. To be asked again, remove that.")).into_owned())
+    permissions::set(host, &Subject { owner, matter }, decision)
 }
 
-fn told(permitted: &accounts::Permitted) -> String {
-    let accounts::Permitted { file, line, narrowed } = permitted;
+fn told(permitted: &Permitted) -> String {
+    let Permitted { file, line, subject, narrowed } = permitted;
+    let undo = subject.unset().unwrap_or_else(|| "remove that".into());
     let besides = narrowed.as_ref().map_or(String::new(), |other| {
         format!(" After this, {other} asks or denies all the same, and only whoever owns it can change that.")
     });
-    format!("  Written to {}: {line}. To be asked again, remove that.{besides}", file.display())
+    format!("  Written to {}: {line}. To be asked again: {undo}{besides}", file.display())
 }
 
 #[cfg(test)]

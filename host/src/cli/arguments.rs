@@ -4,7 +4,8 @@ use super::accounts::{self, AccountsList, AccountsRemove, AccountsTest};
 use super::call::{self, IntegrationsCall, IntegrationsProvider};
 use super::configure::{self, IntegrationsConfigure};
 use super::status::{IntegrationsDoctor, IntegrationsFields, IntegrationsStatus};
-use super::{approve, docs, examples, manual, mcp, rehearse, repl, runs, schema, search, serve, servers, signals};
+use super::{approve, docs, examples, manual, mcp, permissions, rehearse, repl, runs};
+use super::{schema, search, serve, servers, signals};
 use clap::{Args, Parser, Subcommand};
 use kosmo::SessionBuilder;
 use kosmo::lua::LEAST_MEMORY;
@@ -157,6 +158,15 @@ pub(super) enum Command {
     /// Take a request back from an integration
     #[command(name = "grants:remove", after_help = RULE_HELP, args_override_self = true)]
     GrantsRemove(GrantsRemove),
+    /// List what was decided about functions, tools and accounts
+    #[command(name = "permissions:list", args_override_self = true)]
+    PermissionsList(permissions::PermissionsList),
+    /// Decide what scripts may do: allow, ask or deny
+    #[command(name = "permissions:set", after_help = permissions::HELP, args_override_self = true)]
+    PermissionsSet(permissions::PermissionsSet),
+    /// Take such a decision back
+    #[command(name = "permissions:unset", after_help = permissions::HELP, args_override_self = true)]
+    PermissionsUnset(permissions::PermissionsUnset),
     /// Check plugin files and put them into the kosmo home
     #[command(name = "plugins:install", args_override_self = true)]
     PluginsInstall(PluginsInstall),

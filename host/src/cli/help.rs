@@ -6,10 +6,11 @@ use super::output;
 use clap::{Command, CommandFactory};
 
 /// Groups in the order they are met, with what they are about. The last one takes every command without a group.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 8] = [
     ("integrations", "Integrations"),
     ("accounts", "Accounts"),
     ("grants", "Grants"),
+    ("permissions", "Permissions"),
     ("plugins", "Plugins"),
     ("runs", "Runs"),
     ("mcp", "MCP, both ways"),

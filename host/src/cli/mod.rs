@@ -19,6 +19,7 @@ mod lua;
 mod manual;
 mod mcp;
 mod output;
+mod permissions;
 mod plugins;
 mod progress;
 mod prompt;
@@ -95,6 +96,9 @@ fn dispatch(command: Command) -> Outcome {
         Command::GrantsCheck(arguments) => grants::check(&arguments),
         Command::GrantsAdd(arguments) => grants::add(&arguments),
         Command::GrantsRemove(arguments) => grants::remove(&arguments),
+        Command::PermissionsList(arguments) => permissions::list(&arguments),
+        Command::PermissionsSet(arguments) => permissions::set(&arguments),
+        Command::PermissionsUnset(arguments) => permissions::unset(&arguments),
         Command::PluginsInstall(arguments) => plugins::install(&arguments),
         Command::PluginsList(arguments) => plugins::list(&arguments),
         Command::RunsList(arguments) => runs::list(&arguments),

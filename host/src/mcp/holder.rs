@@ -3,6 +3,7 @@
 
 use super::config::Server;
 use super::place::check_name;
+use crate::subject::Owner;
 use std::path::Path;
 
 /// A server that secrets are kept for, and that scripts may do something with.
@@ -21,6 +22,12 @@ impl Server {
     }
 }
 
+impl From<Holder<'_>> for Owner {
+    fn from(holder: Holder<'_>) -> Self {
+        Self::Server { name: holder.server.into(), project: holder.project.map(Into::into) }
+    }
+}
+
 impl<'a> Holder<'a> {
     /// The server of this name in the home.
     pub fn of_home(server: &'a str) -> Self {
@@ -34,7 +41,7 @@ impl<'a> Holder<'a> {
     }
 
     /// The keys that lead to that table.
-    pub(super) fn keys(self) -> Vec<String> {
+    pub(crate) fn keys(self) -> Vec<String> {
         let project = self.folder().map(|folder| ["projects".into(), folder]);
         let own = ["servers", self.server, "permissions"].map(String::from);
         ["mcp".into()].into_iter().chain(project.into_iter().flatten()).chain(own).collect()

@@ -8,9 +8,11 @@ use crate::mcp::Holder;
 use crate::mcp::config::{Permissions, Server};
 use crate::mcp::holder::key;
 use crate::permission::Decision;
+use crate::subject::{Matter, Subject};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What counts where no file says anything.
 const DEFAULT: Decision = Decision::Ask;
@@ -124,6 +126,8 @@ pub(crate) struct McpRuling {
     /// `` `write = "ask"` under [mcp.servers.github.permissions] in config.toml ``, written there or understood.
     pub(crate) rule: String,
     cure: String,
+    /// What takes the rule back, where it is about one tool.
+    undo: Option<String>,
 }
 
 /// What a file says, the key and table it says it with, and the table in which it could say something else.
@@ -133,6 +137,8 @@ struct Word {
     key: String,
     table: String,
     cure: String,
+    /// Whether it is about one tool.
+    named: bool,
 }
 
 impl McpPolicy {
@@ -228,15 +234,20 @@ impl McpPolicy {
     pub(crate) fn decide(&self, holder: Holder<'_>, tool: &str, operation: Operation) -> McpRuling {
         if let Some(file) = &self.only {
             let (rule, cure) = (format!("no MCP server stands in {file}"), "run it without that file".into());
-            return McpRuling { decision: Decision::Deny, rule, cure };
+            return McpRuling { decision: Decision::Deny, rule, cure, undo: None };
         }
         let own = self.own_word(holder, tool, operation);
         let project = self.narrowing.as_ref().and_then(|file| file.word(holder.server, tool, operation));
         let stricter = project.filter(|word| word.decision > own.decision);
-        let file = if stricter.is_some() { ".kosmo/config.toml" } else { "config.toml" };
-        let Word { decision, key, table, cure } = stricter.unwrap_or(own);
+        let (mine, file) = if stricter.is_some() { (false, ".kosmo/config.toml") } else { (true, "config.toml") };
+        let Word { decision, key, table, cure, named } = stricter.unwrap_or(own);
         let line = |decision: Decision, table| format!("`{key} = \"{}\"` under [{table}] in {file}", decision.as_str());
-        McpRuling { decision, rule: line(decision, &table), cure: line(Decision::Allow, &cure) }
+        let matter = if named { Matter::Named(tool.into()) } else { Matter::Operation(operation) };
+        let subject = Subject { owner: holder.into(), matter };
+        let set = subject.set(Decision::Allow).filter(|_| mine).map_or(String::new(), |set| format!(": {set}"));
+        // What is said of the home's server is not taken back from within a project that has one of that name.
+        let undo = subject.unset().filter(|_| mine && named && table == cure);
+        McpRuling { decision, rule: line(decision, &table), cure: line(Decision::Allow, &cure) + &set, undo }
     }
 
     /// What the operator said. Of a project's server nothing is allowed by what is said of the home's of that name; what
@@ -250,6 +261,18 @@ impl McpPolicy {
             let stricter = said(home).filter(|word| word.decision > general.decision);
             stricter.map_or(general, |word| Word { cure: word.table.replacen(&home.table(), &table, 1), ..word })
         })
+    }
+
+    /// What is written down of each server, and whether the operator wrote it.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (Holder<'_>, &McpPermission, bool)> {
+        let of_home = self.own.servers.iter().map(|(name, said)| (Holder::of_home(name), &said.permissions, true));
+        let of_projects = self.own.projects.iter().flat_map(|(folder, said)| {
+            let project = Some(Path::new(folder));
+            said.servers.iter().map(move |(server, said)| (Holder { server, project }, &said.permissions, true))
+        });
+        let narrowing = self.narrowing.iter().flat_map(|file| &file.servers);
+        let narrowing = narrowing.map(|(name, said)| (Holder::of_home(name), &said.permissions, false));
+        of_home.chain(of_projects).chain(narrowing)
     }
 
     fn said(&self, holder: Holder<'_>) -> Option<&McpPermission> {
@@ -271,7 +294,7 @@ impl McpNarrowing {
 
 impl Word {
     fn new(decision: Decision, key: &str, table: &str) -> Self {
-        Self { decision, key: key.into(), table: table.into(), cure: table.into() }
+        Self { decision, key: key.into(), table: table.into(), cure: table.into(), named: false }
     }
 
     /// About all servers.
@@ -286,7 +309,10 @@ fn word(said: &McpPermission, table: &str, tool: &str, operation: Operation) -> 
         Operation::Read => said.read,
         Operation::Write => said.write,
     };
-    let of_tool = said.tools.get(tool).map(|&word| Word::new(word, &key(tool), &format!("{table}.tools")));
+    let of_tool = said.tools.get(tool).map(|&word| {
+        let word = Word::new(word, &key(tool), &format!("{table}.tools"));
+        Word { named: true, ..word }
+    });
     of_tool.or_else(|| of_operation.map(|word| Word::new(word, operation.as_str(), table)))
 }
 
@@ -322,6 +348,7 @@ impl McpRuling {
     /// `approval_required` or `denied`, naming the cure.
     pub(crate) fn check(&self, server: &str, operation: Operation, force: bool) -> Result<(), Fault> {
         let (word, rule, cure) = (operation.as_str(), &self.rule, &self.cure);
+        let undo = self.undo.as_ref().map_or(String::new(), |undo| format!(", or take the rule back: {undo}"));
         match self.decision {
             _ if force => Ok(()),
             Decision::Allow => Ok(()),
@@ -331,7 +358,7 @@ impl McpRuling {
             )),
             Decision::Deny => Err(Fault::new(
                 Code::Denied,
-                format!("MCP server '{server}' {word} access denied ({rule}). The user may allow it: {cure}."),
+                format!("MCP server '{server}' {word} access denied ({rule}). The user may allow it: {cure}{undo}."),
             )),
         }
     }

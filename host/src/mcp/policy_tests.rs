@@ -83,7 +83,8 @@ fn what_a_server_of_the_home_may_do_no_namesake_in_a_project_may() {
     check("s", "/p", "put", Write, Decision::Deny, "`write = \"deny\"` under [mcp.servers.s.permissions]");
     let cure =
         check("s", "/p", "wipe", Read, Decision::Deny, "`wipe = \"deny\"` under [mcp.servers.s.permissions.tools]");
-    assert_eq!(cure, "`wipe = \"allow\"` under [mcp.projects.\"/p\".servers.s.permissions.tools] in config.toml");
+    let line = "`wipe = \"allow\"` under [mcp.projects.\"/p\".servers.s.permissions.tools] in config.toml";
+    assert_eq!(cure, format!("{line}: kosmo permissions:set mcp.s.wipe allow"));
     let table = "under [mcp.projects.\"/p\".servers.t.permissions";
     check("t", "/p", "get", Read, Decision::Allow, &format!("`read = \"allow\"` {table}]"));
     check("t", "/p", "wipe", Write, Decision::Allow, &format!("`wipe = \"allow\"` {table}.tools]"));

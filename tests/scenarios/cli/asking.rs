@@ -101,7 +101,10 @@ fn always_is_written_down_for_that_function_of_that_account_and_comments_stay() 
     let line = "`send_sms = \"allow\"` under [permissions.ringcentral.accounts.default.functions]";
     let file = scenario.home().join("config.toml");
     assert!(
-        screen.contains(&format!("Written to {}: {line}. To be asked again, remove that.", file.display())),
+        screen.contains(&format!(
+            "Written to {}: {line}. To be asked again: kosmo permissions:unset ringcentral.send_sms --account default",
+            file.display()
+        )),
         "{screen}"
     );
     let written = config(&scenario);
@@ -138,12 +141,48 @@ fn always_for_the_only_account_says_nothing_of_later_ones_and_never_does() {
 }
 
 #[test]
-fn never_is_written_down_and_holds_without_a_terminal() {
+fn never_is_written_down_and_holds_without_a_terminal_until_it_is_taken_back() {
     let scenario = Scenario::new();
     let (_, screen, _) = answered(&scenario, &send("one"), "never\n");
+    let undo = "kosmo permissions:unset ringcentral.send_sms --account default";
     assert!(screen.contains("`send_sms = \"deny\"` under "), "{screen}");
+    assert!(screen.contains(&format!("To be asked again: {undo}\n")), "{screen}");
     let ran = kosmo(&scenario, &["integrations:lua", "--eval", &send("two")]);
     assert!(ran.code == 1 && ran.stderr.contains("Integration 'ringcentral' write access denied."), "{ran:?}");
+    assert!(ran.stderr.contains(&format!(", or take the rule back: {undo}.")), "{ran:?}");
+    let taken = scenario.shell(undo);
+    assert_eq!(taken.code, 0, "{taken:?}");
+    let (_, screen, sent) = answered(&scenario, &send("three"), "o\n");
+    assert_eq!(sent, 1, "it is asked about again: {screen}");
+}
+
+#[test]
+fn a_refusal_names_the_command_that_allows_it() {
+    let scenario = Scenario::new();
+    for (line, cure) in [
+        (&["permissions:set", "ringcentral.send_sms", "deny"][..], "kosmo permissions:set ringcentral.send_sms allow"),
+        (
+            &["permissions:set", "ringcentral.write", "deny", "--account", "default"],
+            "kosmo permissions:set ringcentral.write allow --account default",
+        ),
+        (
+            &["integrations:configure", "ringcentral", "--write=deny"],
+            "kosmo integrations:configure ringcentral --write=allow",
+        ),
+    ] {
+        assert_eq!(kosmo(&scenario, line).code, 0, "{line:?}");
+        let ran = kosmo(&scenario, &["integrations:lua", "--eval", &send("one")]);
+        assert!(ran.code == 1 && ran.stderr.contains(&format!(": {cure})")), "{line:?}: {ran:?}");
+        assert_eq!(scenario.shell(cure).code, 0);
+        assert_eq!(kosmo(&scenario, &["integrations:lua", "--eval", &send("one")]).code, 0, "{cure}");
+        let rules = kosmo(&scenario, &["permissions:list", "--json"]).json();
+        for rule in rules["permissions"].as_array().into_iter().flatten() {
+            let name = rule["permission"].as_str().expect("a name");
+            let account = rule["account"].as_str().map(|account| format!("--account={account}"));
+            let line: Vec<_> = ["permissions:unset", name].into_iter().chain(account.as_deref()).collect();
+            assert_eq!(kosmo(&scenario, &line).code, 0, "{rule}");
+        }
+    }
 }
 
 #[test]

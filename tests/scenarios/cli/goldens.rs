@@ -25,6 +25,7 @@ fn the_help_reads_as_it_is_documented() {
     transcript.run(&["help", "grants"]);
     transcript.run(&["accounts"]);
     transcript.run(&["accounts", "--json"]);
+    transcript.run(&["permissions"]);
     transcript.run(&["frob"]);
     transcript.compare("help");
 }

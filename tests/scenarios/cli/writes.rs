@@ -40,7 +40,7 @@ fn what_is_denied_is_refused_to_reads_and_writes_alike_unless_forced() {
     scenario.configure("[permissions.ringcentral]\nread = \"deny\"\nwrite = \"deny\"\n");
     let read = "return app.integrations.ringcentral.get_current_user({}).id ~= nil";
     let (code, envelope) = eval(&scenario, read, &[]);
-    let sentence = "Integration 'ringcentral' read access denied. Enable it in /settings → Integrations (`read = \"allow\"` under [permissions.ringcentral] in config.toml).";
+    let sentence = "Integration 'ringcentral' read access denied. Enable it in /settings → Integrations (`read = \"allow\"` under [permissions.ringcentral] in config.toml: kosmo integrations:configure ringcentral --read=allow).";
     assert_eq!((code, &envelope["fault"]["code"], &envelope["error"]), (1, &json!("denied"), &json!(sentence)));
     assert_eq!(eval(&scenario, SEND, &[]).1["fault"]["code"], "denied");
     assert_eq!(scenario.simulator.requests().len(), 0);

@@ -19,7 +19,8 @@ fn without_a_word_nothing_is_run() {
     let scenario = scenario_with(json!({"s": entry("good", json!({}))}), "");
     let read = fault(&scenario, "app.mcp.s.echo({message = 'x'})");
     let expected = "MCP server 's' read requires approval (`read = \"ask\"` under [mcp.servers.s.permissions] in \
-        config.toml). Ask the user to allow it: `read = \"allow\"` under [mcp.servers.s.permissions] in config.toml.";
+        config.toml). Ask the user to allow it: `read = \"allow\"` under [mcp.servers.s.permissions] in config.toml: \
+        kosmo permissions:set mcp.s.read allow.";
     assert_eq!((read.code, read.message.as_str()), (Code::ApprovalRequired, expected));
     assert!(
         fault(&scenario, "app.mcp.s.create_issue({title = 'x'})")
