@@ -94,12 +94,15 @@ impl Host {
 
     /// A sentence about the operator's files may name what there is besides: not to whoever may not know of that.
     pub(crate) fn veiled(&self, fault: Fault, provider: Option<&Provider>) -> Fault {
-        let tells = fault.code == Code::Unconfigured && !self.scopes().is_empty();
-        if !tells || !words(&fault.message).any(|word| self.is_hidden(word, provider)) {
-            return fault;
-        }
-        let message = "A mistake in the configuration is in the way. Whoever runs the server can see and mend it.";
-        Fault { message: message.into(), ..fault }
+        let instead = match fault.code {
+            Code::Unconfigured => {
+                "A mistake in the configuration is in the way. Whoever runs the server can see and mend it."
+            }
+            Code::Denied => "The operator's files do not let this happen. Whoever runs the server can see why.",
+            _ => return fault,
+        };
+        let hides = !self.scopes().is_empty() && words(&fault.message).any(|word| self.is_hidden(word, provider));
+        if hides { Fault { message: instead.into(), ..fault } } else { fault }
     }
 
     fn is_hidden(&self, name: &str, provider: Option<&Provider>) -> bool {

@@ -127,6 +127,16 @@ fn other_accounts_are_not_there() {
 }
 
 #[test]
+fn what_is_granted_to_others_is_not_told() {
+    let scenario = Scenario::new();
+    scenario.configure("[grants.dialpad]\naccounts = [\"default\", \"support\"]\n");
+    let (_server, mut client) = narrow(&scenario, &["--accounts", "dialpad.work"]);
+    let said = client.run("return app.integrations.dialpad.work.list_users{}");
+    let expected = "The operator's files do not let this happen. Whoever runs the server can see why.";
+    assert_eq!((&said["fault"]["code"], &said["error"]), (&json!("denied"), &json!(expected)));
+}
+
+#[test]
 fn a_mistake_in_the_configuration_is_told_without_names_that_are_not_the_clients() {
     let scenario = Scenario::new();
     scenario.configure("[grants.dialpad]\naccounts = [\"work\", \"suport\"]\n");
