@@ -6,6 +6,7 @@ use crate::cli::output;
 use anyhow::Context as _;
 use kosmo::mcp::server::http::{Hosts, Origins, Rate};
 use kosmo::mcp::server::{Access, Door, Http, Server, Sources, Tokens, Unfinished};
+use rustix::process::{Resource, getrlimit};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -31,12 +32,21 @@ pub(super) async fn serve(
 }
 
 fn settings(arguments: &McpServe, address: SocketAddr, access: Access) -> Http {
-    let hosts = Hosts::of(address, arguments.allow_host.iter().cloned());
+    let usual = Http::new(Hosts::of(address, arguments.allow_host.iter().cloned()), access);
+    let connections = usual.connections.min(room(getrlimit(Resource::Nofile).current));
     Http {
         origins: Origins::of(arguments.allow_origin.iter().cloned()),
         rate: Rate::of(arguments.rate.into()),
-        ..Http::new(hosts, access)
+        connections,
+        connections_each: usual.connections_each.min(connections.div_ceil(2)),
+        ..usual
     }
+}
+
+/// Connections that leave half of the files a process may have open to everything else: else whoever opens connections
+/// would keep tokens, plugins and providers from being reached.
+fn room(files: Option<u64>) -> usize {
+    files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(usize::MAX)
 }
 
 /// Who is let in, where that is not everybody.
@@ -75,5 +85,15 @@ fn announce(address: SocketAddr, once: Option<&str>) {
         output::error(
             "warning: other machines can reach this address, and it speaks plain HTTP: put a proxy with TLS before it",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_rest() {
+        assert_eq!((room(Some(256)), room(Some(1024)), room(None)), (128, 512, usize::MAX));
     }
 }
