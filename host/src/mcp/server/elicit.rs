@@ -9,22 +9,53 @@ use rmcp::service::RequestContext;
 use rmcp::{Peer, RoleServer};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// How long somebody has to answer.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long somebody has to answer one question, and all of one call: meanwhile it keeps a turn, and its own time stands
+/// still.
+const ONE: Duration = Duration::from_secs(300);
+const ALL: Duration = Duration::from_secs(1800);
 /// Most letters of one value in a question, and most values.
 const LETTERS: usize = 300;
 const VALUES: usize = 20;
 
-/// Asks, and waits for the answer.
-pub(super) async fn ask(peer: &Peer<RoleServer>, question: &Question) -> Approval {
+/// How much longer somebody is waited for, in one call.
+#[derive(Debug)]
+pub(super) struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(ALL)
+    }
+}
+
+impl Patience {
+    /// For the next question.
+    fn next(&self) -> Duration {
+        self.0.min(ONE)
+    }
+
+    /// Whoever left one question unanswered is not asked another.
+    fn took(&mut self, time: Duration, answer: Approval) {
+        self.0 = if answer == Approval::Unanswered { Duration::ZERO } else { self.0.saturating_sub(time) };
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) async fn ask(&mut self, peer: &Peer<RoleServer>, question: &Question) -> Approval {
+        let (begun, most) = (Instant::now(), self.next());
+        let answer = if most.is_zero() { Approval::Unanswered } else { ask(peer, question, most).await };
+        self.took(begun.elapsed(), answer);
+        answer
+    }
+}
+
+async fn ask(peer: &Peer<RoleServer>, question: &Question, most: Duration) -> Approval {
     let shown = Shown::of(question);
     let Some(requested_schema) = choices(shown.for_good) else { return Approval::Unanswered };
     let form = ElicitRequestParams::FormElicitationParams { meta: None, message: shown.text, requested_schema };
     // Also where the client does not even take the question.
-    let answer = timeout(PATIENCE, peer.create_elicitation_with_timeout(form, Some(PATIENCE))).await;
+    let answer = timeout(most, peer.create_elicitation_with_timeout(form, Some(most))).await;
     let Ok(Ok(answer)) = answer else { return Approval::Unanswered };
     decision(&answer, shown.for_good)
 }
@@ -155,6 +186,21 @@ mod tests {
         check(json!({"action": "accept"}), Approval::No);
         check(json!({"action": "decline"}), Approval::No);
         check(json!({"action": "cancel"}), Approval::Unanswered);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_without_end() {
+        let mut patience = Patience::default();
+        assert_eq!(patience.next(), ONE);
+        for _ in 0..6 {
+            patience.took(ONE - Duration::from_secs(10), Approval::Once);
+        }
+        assert_eq!(patience.next(), Duration::from_secs(60), "what is left of all");
+        patience.took(ONE, Approval::No);
+        assert_eq!(patience.next(), Duration::ZERO);
+        let mut patience = Patience::default();
+        patience.took(ONE, Approval::Unanswered);
+        assert_eq!(patience.next(), Duration::ZERO, "nobody is there");
     }
 
     #[test]

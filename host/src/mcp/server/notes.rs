@@ -1,7 +1,7 @@
 //! What a call tells its client while it runs: how far it is, and what somebody has to be asked. Told by whichever
 //! thread the work is on; passed on by the call itself, which alone may speak to the client.
 
-use super::elicit;
+use super::elicit::Patience;
 use crate::clip::clipped;
 use crate::observer::{Observed, Observer, Request};
 use crate::{Approval, Approver, Approving, Question};
@@ -17,7 +17,7 @@ const NOTES: usize = 64;
 const TOKEN: usize = 256;
 /// Most characters of a note: names in it may be a script's.
 const TEXT: usize = 300;
-/// How long a client has to take what is left when its call is done.
+/// How long a client has to take a note, and what is left when its call is done.
 const LAST: Duration = Duration::from_secs(1);
 
 /// What is to be passed on.
@@ -38,12 +38,16 @@ pub(super) struct Reader {
     token: Option<ProgressToken>,
     /// How many were passed on: progress has to grow.
     told: u32,
+    patience: Patience,
 }
 
 /// A desk, and who reads what is left there.
 pub(super) fn desk(peer: &Peer<RoleServer>, token: Option<ProgressToken>) -> (Desk, Reader) {
     let (sender, notes) = mpsc::channel(NOTES);
-    (Desk(sender), Reader { notes, peer: peer.clone(), token: token.filter(is_short), told: 0 })
+    (
+        Desk(sender),
+        Reader { notes, peer: peer.clone(), token: token.filter(is_short), told: 0, patience: Patience::default() },
+    )
 }
 
 fn is_short(token: &ProgressToken) -> bool {
@@ -113,7 +117,7 @@ impl Reader {
             Note::Progress(text) => self.tell(text).await,
             Note::Question(question, answer) => {
                 // Whoever asked may have given up.
-                let _ = answer.send(elicit::ask(&self.peer, &question).await);
+                let _ = answer.send(self.patience.ask(&self.peer, &question).await);
             }
         }
     }
@@ -122,7 +126,9 @@ impl Reader {
         let Some(token) = &self.token else { return };
         self.told += 1;
         let progress = ProgressNotificationParam::new(token.clone(), self.told.into()).with_message(text);
-        // A client that went away needs no progress.
-        let _ = self.peer.notify_progress(progress).await;
+        if timeout(LAST, self.peer.notify_progress(progress)).await.is_err() {
+            // Questions are not kept behind what it does not take.
+            self.token = None;
+        }
     }
 }
