@@ -1,6 +1,6 @@
 //! Clients that mean no good, or do not know better. None of them keeps the others from being served.
 
-use super::until;
+use super::{slow, until};
 use kosmo_tests::{Pipes, Scenario, Web};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -270,22 +270,21 @@ fn a_peer_that_reads_nothing_of_what_it_asks_for_is_let_go() {
 
 #[test]
 fn what_a_client_waits_for_leaves_it_less_room() {
-    let server = Web::start(&Scenario::new(), &[]);
+    let scenario = Scenario::new();
+    let server = Web::start(&scenario, &[]);
     let mut session = server.converse();
-    let large = format!("-- {}\nwhile true do end", "x".repeat(3 << 20));
-    let held: Vec<_> = (0..2).map(|_| session.begin_run(&large)).collect();
+    (0..2).for_each(|_| slow(&scenario, "GET", "/api/v2/users", Duration::from_secs(120)));
+    let call = |code: &str| json!({"name": "run_lua", "arguments": {"code": code}, "_meta": {"of-no-use": "x".repeat(3 << 20)}});
+    let held: Vec<_> =
+        (0..2).map(|_| session.begin_call(call("return app.integrations.dialpad.list_users{}"))).collect();
     until("both scripts", || server.metric("kosmo_tool_calls_running") == Some(2.0));
-    let call = json!({"name": "run_lua", "arguments": {"code": large}});
-    let refused = session.try_call("tools/call", call);
+    let refused = session.try_call("tools/call", call("return 1"));
     assert_eq!((refused.status, refused.header("retry-after").as_deref()), (503, Some("1")), "{refused:?}");
     assert_eq!(server.metric("kosmo_refusals_total{reason=\"memory\"}"), Some(1.0));
     serves(&server);
     drop(held);
     until("their end", || server.metric("kosmo_tool_calls_running") == Some(0.0));
-    let large = large.replace("while true do end", "return 1");
-    until("room", || {
-        session.try_call("tools/call", json!({"name": "run_lua", "arguments": {"code": large}})).status == 200
-    });
+    until("room", || session.try_call("tools/call", call("return 1")).status == 200);
 }
 
 #[test]
@@ -295,6 +294,9 @@ fn what_a_client_says_of_itself_is_kept_and_may_not_be_large() {
     let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
     let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).to_string();
     assert_eq!(server.post(&[], &hello).status, 413);
+    let session = server.converse();
+    let again = server.post(&[("Mcp-Session-Id", &session.id)], &hello);
+    assert_eq!(again.messages()[0]["error"]["code"], -32600, "{again:?}");
     serves(&server);
 }
 

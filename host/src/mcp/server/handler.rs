@@ -12,6 +12,7 @@ use rmcp::model::*;
 use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{ErrorData, Peer, RoleServer, ServerHandler};
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::AbortHandle;
 
@@ -29,6 +30,8 @@ pub(super) struct Handler {
     pub(super) server: Server,
     pub(super) client: Client,
     pub(super) logging: Logging,
+    /// Whether the client said who it is, which it does once.
+    is_known: AtomicBool,
     follower: Mutex<Option<AbortHandle>>,
     _session: Counted,
     seat: Option<Seat>,
@@ -37,7 +40,8 @@ pub(super) struct Handler {
 impl Handler {
     pub(super) fn new(server: Server, client: Client) -> Self {
         let session = server.inner.metrics.session();
-        Self { server, client, logging: Logging::default(), follower: Mutex::default(), _session: session, seat: None }
+        let (logging, is_known) = (Logging::default(), AtomicBool::new(false));
+        Self { server, client, logging, is_known, follower: Mutex::default(), _session: session, seat: None }
     }
 
     /// In a place of its own, which is free again when the connection ends.
@@ -149,6 +153,9 @@ impl ServerHandler for Handler {
         asked: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
+        if self.is_known.swap(true, Ordering::Relaxed) {
+            return Err(ErrorData::invalid_request("This session has begun already; begin another one.", None));
+        }
         context.peer.set_peer_info(asked.clone());
         let mut answer = self.negotiate_initialize(&asked)?;
         if asked.protocol_version == ProtocolVersion::V_2025_03_26 {
