@@ -1,6 +1,7 @@
 //! What each command prints, for people and for programs, in files that a person can read; and that none is left out.
 
 use super::{commands, kosmo, kosmo_with};
+use kosmo::Script;
 use kosmo_simulator::Simulator;
 use kosmo_tests::{Scenario, Shape, Transcript, compare_file};
 use serde_json::Value;
@@ -143,9 +144,13 @@ fn the_audit_log_reads_as_it_is_documented() {
         &scenario,
         &["integrations:call", "dialpad.send_sms", "--to=+14155551234", "--from=+14155559876", "--text=Hi"],
     );
+    let session = scenario.host().on_behalf_of(&"ci".into()).session().build();
+    let script = Script::new("script.lua", "return app.integrations.dialpad.get_current_user({}).id");
+    assert!(session.run_blocking(script).success);
     let mut transcript = Transcript::new(&scenario);
     transcript.run(&["audit"]);
     transcript.run(&["audit", "--json"]);
+    transcript.run(&["audit", "--client", "ci", "--last", "1"]);
     transcript.run(&["audit", "--denied", "--last", "1"]);
     transcript.run(&["audit", "--since", "2999-01-01"]);
     transcript.run(&["audit", "--since", "yesterday", "--json"]);
