@@ -70,6 +70,8 @@ pub(crate) struct Issued {
     pub(crate) access: Secret,
     pub(crate) refresh: Option<Secret>,
     pub(crate) lifetime: Duration,
+    /// What it is good for, if the provider tells.
+    pub(crate) scope: Option<String>,
 }
 
 /// How long after it was issued a token is replaced by the next one.
@@ -99,25 +101,17 @@ impl Client {
     /// # Errors
     /// When the account's URL cannot be sent to.
     pub(crate) fn request(&self, grant: &Grant, refresh: Option<&Secret>) -> Result<Request<Full<Bytes>>, Fault> {
-        let (id, secret) = (self.id.value.expose(), self.secret.value.expose());
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", grant.name());
+        let mut form = vec![("grant_type", grant.name())];
         match grant {
-            Grant::Jwt(assertion) => _ = form.append_pair("assertion", assertion.value.expose()),
-            Grant::Refresh(first) => _ = form.append_pair("refresh_token", refresh.unwrap_or(&first.value).expose()),
+            Grant::Jwt(assertion) => form.push(("assertion", assertion.value.expose())),
+            Grant::Refresh(first) => form.push(("refresh_token", refresh.unwrap_or(&first.value).expose())),
             Grant::Client => {}
         }
-        let mut request = Request::post(&self.url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json");
-        match self.authentication {
-            ClientAuthentication::Basic => request = request.header(header::AUTHORIZATION, basic(id, secret)),
-            ClientAuthentication::Body => {
-                form.append_pair("client_id", id).append_pair("client_secret", secret);
-            }
-        }
-        let body = Full::new(Bytes::from(form.finish()));
-        request.body(body).map_err(|error| Fault::new(Code::Internal, format!("{}: {error}", self.url)))
+        let proof = match self.authentication {
+            ClientAuthentication::Basic => Proof::Basic(&self.secret.value),
+            ClientAuthentication::Body => Proof::Body(&self.secret.value),
+        };
+        request(&self.url, &form, self.id.value.expose(), proof)
     }
 
     /// What an answer to it means.
@@ -134,22 +128,11 @@ impl Client {
         if !status.is_success() {
             return Err(self.refused(grant, status, retry_after, body));
         }
-        let answer: Answer = serde_json::from_slice(body).map_err(|_| self.unusable("is not a token's JSON"))?;
-        if !answer.token_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {
-            return Err(self.unusable("is a token of another type than `bearer`"));
-        }
-        let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs).min(LONGEST);
-        let (access, refresh) = (Secret::new(answer.access_token), answer.refresh_token.map(Secret::new));
-        Ok(Issued { access, refresh, lifetime })
+        issued(body).map_err(|what| self.unusable(what))
     }
 
     fn refused(&self, grant: &Grant, status: StatusCode, retry_after: Option<u32>, body: &[u8]) -> Fault {
-        let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
-        let code = match (status, status.is_server_error()) {
-            (StatusCode::TOO_MANY_REQUESTS, _) => Code::RateLimited,
-            (_, true) => Code::Provider,
-            _ => Code::Unauthorized,
-        };
+        let (refusal, code) = (Refusal::read(body), refusal_code(status));
         let cure =
             if code == Code::Unauthorized { self.cure(grant, &refusal, status) } else { "Try again later.".into() };
         let message = format!(
@@ -217,6 +200,61 @@ pub(crate) fn is_spent(fault: &Fault) -> bool {
     fault.code == Code::Unauthorized && fault.provider_code.as_deref() == Some("invalid_grant")
 }
 
+/// How a client shows who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Proof<'a> {
+    /// By its name alone.
+    Nothing,
+    /// In a header.
+    Basic(&'a Secret),
+    /// Beside its name.
+    Body(&'a Secret),
+}
+
+/// A form for an endpoint that only clients may use.
+///
+/// # Errors
+/// When the URL cannot be sent to.
+pub(crate) fn request(
+    url: &str,
+    fields: &[(&str, &str)],
+    id: &str,
+    proof: Proof<'_>,
+) -> Result<Request<Full<Bytes>>, Fault> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields);
+    let mut request = Request::post(url)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, "application/json");
+    match proof {
+        Proof::Nothing => _ = form.append_pair("client_id", id),
+        Proof::Basic(secret) => request = request.header(header::AUTHORIZATION, basic(id, secret.expose())),
+        Proof::Body(secret) => _ = form.append_pair("client_id", id).append_pair("client_secret", secret.expose()),
+    }
+    let body = Full::new(Bytes::from(form.finish()));
+    request.body(body).map_err(|error| Fault::new(Code::Internal, format!("{url}: {error}")))
+}
+
+/// What a token endpoint issued, or what its answer is instead: `is …`.
+pub(crate) fn issued(body: &[u8]) -> Result<Issued, &'static str> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| "is not a token's JSON")?;
+    if !answer.token_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")) {
+        return Err("is a token of another type than `bearer`");
+    }
+    let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs).min(LONGEST);
+    let (access, refresh) = (Secret::new(answer.access_token), answer.refresh_token.map(Secret::new));
+    Ok(Issued { access, refresh, lifetime, scope: answer.scope })
+}
+
+/// What it means that a token endpoint issued nothing.
+pub(crate) fn refusal_code(status: StatusCode) -> Code {
+    match (status, status.is_server_error()) {
+        (StatusCode::TOO_MANY_REQUESTS, _) => Code::RateLimited,
+        (_, true) => Code::Provider,
+        _ => Code::Unauthorized,
+    }
+}
+
 /// RFC 6749, 2.3.1: both encoded as in a form before they are joined.
 fn basic(id: &str, secret: &str) -> HeaderValue {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -233,6 +271,7 @@ struct Answer {
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
     refresh_token: Option<String>,
+    scope: Option<String>,
 }
 
 /// Some providers write the number in quotes.
@@ -241,10 +280,11 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     Ok(value.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())))
 }
 
+/// Why there is none, in the provider's words.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Refusal {
-    error: Option<String>,
+pub(crate) struct Refusal {
+    pub(crate) error: Option<String>,
     error_description: Option<String>,
     errors: Vec<Detail>,
 }
@@ -257,14 +297,20 @@ struct Detail {
 }
 
 impl Refusal {
+    /// Nothing of an answer that is none of its kind.
+    pub(crate) fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
     /// `400 invalid_grant, OAU-213`
-    fn codes(&self, status: StatusCode) -> String {
+    pub(crate) fn codes(&self, status: StatusCode) -> String {
         let error = self.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
         let detail = self.errors.iter().find_map(|detail| detail.error_code.as_ref());
         format!("{}{error}{}", status.as_u16(), detail.map(|code| format!(", {code}")).unwrap_or_default())
     }
 
-    fn words(&self) -> String {
+    /// `: Token not found`
+    pub(crate) fn words(&self) -> String {
         let words = self.error_description.as_ref().or_else(|| self.errors.iter().find_map(|one| one.message.as_ref()));
         let short =
             |words: &String| words.chars().filter(|letter| !letter.is_control()).take(EXPLANATION).collect::<String>();

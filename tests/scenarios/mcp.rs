@@ -2,6 +2,7 @@
 
 mod hostile;
 mod http;
+mod login;
 mod policy;
 mod processes;
 mod resumed;

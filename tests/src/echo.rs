@@ -56,10 +56,10 @@ impl Echo {
     }
 
     /// Starts on a free port and says whatever this says to each request.
-    pub fn speaking(speak: fn(&Received, &mut TcpStream) -> io::Result<()>) -> Self {
+    pub fn speaking(speak: impl Fn(&Received, &mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self::serving(move |connection, stream, log| {
             if let Ok(reader) = stream.try_clone() {
-                serve(connection, BufReader::new(reader), stream, log, speak);
+                serve(connection, BufReader::new(reader), stream, log, &speak);
             }
         })
     }
@@ -69,19 +69,20 @@ impl Echo {
     pub fn sleepless() -> Self {
         Self::serving(|connection, stream, log| {
             if let (Ok(reader), Ok(())) = (stream.try_clone(), stream.set_nonblocking(true)) {
-                serve(connection, BufReader::new(Polled(reader)), stream, log, speak);
+                serve(connection, BufReader::new(Polled(reader)), stream, log, &speak);
             }
         })
     }
 
-    fn serving(serve: impl Fn(usize, TcpStream, &Mutex<Vec<Received>>) + Copy + Send + 'static) -> Self {
+    fn serving(serve: impl Fn(usize, TcpStream, &Mutex<Vec<Received>>) + Send + Sync + 'static) -> Self {
+        let serve = Arc::new(serve);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let received = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&received);
         std::thread::spawn(move || {
             for (connection, stream) in listener.incoming().flatten().enumerate() {
-                let log = Arc::clone(&log);
+                let (serve, log) = (Arc::clone(&serve), Arc::clone(&log));
                 std::thread::spawn(move || serve(connection, stream, &log));
             }
         });
@@ -104,7 +105,7 @@ fn serve(
     mut reader: impl BufRead,
     mut writer: TcpStream,
     log: &Mutex<Vec<Received>>,
-    speak: fn(&Received, &mut TcpStream) -> io::Result<()>,
+    speak: &impl Fn(&Received, &mut TcpStream) -> io::Result<()>,
 ) {
     while let Some(request) = read(connection, &mut reader) {
         log.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());

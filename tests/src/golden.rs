@@ -31,6 +31,11 @@ impl<'a> Transcript<'a> {
         ran
     }
 
+    /// Writes down a run that was not made here.
+    pub fn note(&mut self, arguments: &[&str], ran: &Ran) {
+        self.write(arguments, &[], None, ran);
+    }
+
     /// As [`Transcript::run`], of which the first lines are written down.
     pub fn run_excerpt(&mut self, arguments: &[&str], lines: usize) -> Ran {
         let ran = self.scenario.kosmo(arguments);

@@ -3,6 +3,7 @@
 //! Loopback is reached through the accounts' own URLs, as an operator would write them; there is no switch that
 //! loosens anything.
 
+mod authority;
 mod breaker;
 mod echo;
 mod glob;
@@ -14,6 +15,7 @@ mod settle;
 mod shape;
 mod terminal;
 
+pub use authority::{Authority, Knobs, browse, get};
 pub use breaker::{Break, Breaker, Manner};
 pub use echo::{Echo, Received};
 pub use glob::matches;

@@ -27,10 +27,15 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `kosmo` with these arguments and all three streams on the terminal.
     pub fn start(scenario: &Scenario, arguments: &[&str]) -> Self {
+        Self::start_in(scenario, arguments, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_in(scenario: &Scenario, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let terminal = openpty(None, None).expect("a pseudo-terminal");
         let open = || Stdio::from(terminal.slave.try_clone().expect("another handle"));
         let mut command = controlled(scenario.command().args(arguments));
-        command.env("TERM", "xterm").stdin(open()).stdout(open()).stderr(open());
+        command.env("TERM", "xterm").envs(environment.iter().copied()).stdin(open()).stdout(open()).stderr(open());
         let child = command.spawn().expect("`kosmo` starts");
         // With its other end open here, the terminal would never end.
         drop((command, terminal.slave));

@@ -6,6 +6,7 @@ mod again;
 mod approve;
 mod arguments;
 mod audit;
+mod browser;
 mod call;
 mod configure;
 mod docs;

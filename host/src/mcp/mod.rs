@@ -13,6 +13,7 @@ mod holder;
 pub mod install;
 mod jsonc;
 mod keep;
+pub mod login;
 mod permit;
 mod place;
 mod plain;
@@ -26,6 +27,7 @@ mod shown;
 mod standing;
 pub mod transfer;
 
+pub(crate) use client::Address;
 pub use client::{McpInvocation, McpRequest, OnProgress, Rehearse, Servers, split, watch_over};
 pub use edit_error::EditError;
 pub use holder::Holder;

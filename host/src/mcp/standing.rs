@@ -2,6 +2,7 @@
 
 use super::config::{McpConfig, Server};
 use super::env_file;
+use super::login::SignedIn;
 use super::place::check_name;
 use super::policy::Trust;
 use super::reference::{Lookup, Template};
@@ -18,6 +19,8 @@ pub struct Standing {
     pub trust: Trust,
     /// What is another than it was when it was reviewed.
     pub changed: Vec<String>,
+    /// Who is signed in there, if somebody is.
+    pub login: Option<SignedIn>,
     /// What its environment and headers refer to and is not there, each with its cure.
     pub missing: Vec<String>,
     /// Commands that would make it usable, in the order to run them.
@@ -57,7 +60,13 @@ pub fn standing(host: &Host, server: &Server) -> Standing {
     let config = &host.surroundings().config;
     let trust = config.mcp().trust(server);
     let changed = if trust == Trust::Changed { review::changes(host, server) } else { Vec::new() };
-    Standing { trust, changed, missing: missing(host, server), next: next(host, server, trust) }
+    let (login, unreadable) = match host.mcp().signed_in(server) {
+        Ok(login) => (login, None),
+        Err(fault) => (None, Some(fault.message)),
+    };
+    let missing = missing(host, server).into_iter().chain(unreadable).collect();
+    let next = next(host, server, trust, login.as_ref());
+    Standing { trust, changed, login, missing, next }
 }
 
 /// As a shell reads a name. Nothing for one that steers terminals: nobody should paste that.
@@ -69,7 +78,7 @@ fn word(name: &str) -> Option<String> {
     Some(if plain { name.into() } else { format!("'{}'", name.replace('\'', "'\\''")) })
 }
 
-fn next(host: &Host, server: &Server, trust: Trust) -> Vec<String> {
+fn next(host: &Host, server: &Server, trust: Trust, login: Option<&SignedIn>) -> Vec<String> {
     let Some(name) = word(&server.name) else { return Vec::new() };
     let enable = (!server.enabled).then(|| format!("kosmo mcp:enable {name}"));
     let trust = (!trust.is_given()).then(|| format!("kosmo mcp:trust {name}"));
@@ -78,9 +87,10 @@ fn next(host: &Host, server: &Server, trust: Trust) -> Vec<String> {
     let unset = |(owner, key): &(&str, &str)| *owner == server.name && sources.secret(owner, key).is_err();
     let secrets = values.flat_map(|value| value.secrets(&server.name)).filter(unset);
     let secrets = secrets.map(|(_, key)| format!("kosmo mcp:secret:set {name} {key}"));
+    let login = login.filter(|login| !login.is_good()).map(|_| format!("kosmo mcp:login {name}"));
     let asks = server.permissions.read == "ask" && server.permissions.write == "ask";
     let permit = asks.then(|| format!("kosmo mcp:configure {name} --read=allow"));
-    enable.into_iter().chain(trust).chain(secrets).chain(permit).collect()
+    enable.into_iter().chain(trust).chain(secrets).chain(login).chain(permit).collect()
 }
 
 fn missing(host: &Host, server: &Server) -> Vec<String> {

@@ -71,7 +71,7 @@ fn allowed(method: &Method, permit: &Permit<'_>) -> (String, Place<'static>) {
 }
 
 /// A request of the host's own for a token goes out, now.
-pub(super) fn asking<'a>(trail: &'a Trail, request: &Request<Full<Bytes>>) -> Attempt<'a> {
+pub(crate) fn asking<'a>(trail: &'a Trail, request: &Request<Full<Bytes>>) -> Attempt<'a> {
     let (uri, bytes) = (request.uri().to_string(), request.body().size_hint().lower());
     let host = Url::parse(&uri).as_ref().map(host).unwrap_or_default();
     trail.attempt("the host's request for a token".into(), place(request.method(), &host, path(&uri).into()), bytes)

@@ -57,22 +57,23 @@ impl Connected {
         refused: Option<&Live>,
     ) -> Result<Live, Fault> {
         let Some(store) = &host.store else {
-            return Live::new(self.exchange(client, trail, None, None).await?, host, client);
+            return live(self.exchange(client, trail, None, None).await?, host, client);
         };
-        let shelf = Shelf::new(store, client);
-        let _lease = shelf.lease(client).await?;
-        let kept = shelf.token(client).await?;
+        let (provider, account, fingerprint) = (&client.provider, &client.account, client.fingerprint());
+        let shelf = Shelf::new(store, provider, account, &fingerprint, client.is_repeatable());
+        let _lease = shelf.lease().await?;
+        let kept = shelf.token().await?;
         let usable = |token: &&Token| token.is_fresh() && refused.is_none_or(|live| !live.is(token));
         if let Some(token) = kept.as_ref().filter(usable) {
-            return Live::new(token.copied(), host, client);
+            return live(token.copied(), host, client);
         }
         let token = match self.tokens.take_unkept() {
             Some(token) => token,
             None => self.exchange(client, trail, kept, Some(&shelf)).await?,
         };
-        let kept = shelf.save(client, token.copied()).await;
+        let kept = shelf.save(token.copied()).await;
         kept.inspect_err(|_| self.tokens.set_unkept(token.copied()))?;
-        Live::new(token, host, client)
+        live(token, host, client)
     }
 
     /// Asks with one grant after the other until the provider issues a token.
@@ -88,7 +89,7 @@ impl Connected {
         let mut refusal = Fault::new(Code::Unauthorized, "the account has no grant");
         for grant in &client.grants {
             if let (Grant::Refresh(first), Some(shelf)) = (grant, shelf) {
-                shelf.save(client, Token::exchanging(kept.as_ref(), newest.unwrap_or(&first.value))).await?;
+                shelf.save(Token::exchanging(kept.as_ref(), newest.unwrap_or(&first.value))).await?;
             }
             match self.ask(client, trail, grant, newest).await {
                 Ok(issued) => return Ok(issued.into_token(grant, newest)),
@@ -141,6 +142,10 @@ impl Connected {
     }
 }
 
+fn live(token: Token, host: &Surroundings, client: &Client) -> Result<Live, Fault> {
+    Live::new(token, &host.secrets, &client.title, &format!("{}.{}", client.provider, client.account))
+}
+
 /// A refresh token may be gone because its answer was: then that is what to tell.
 fn told(fault: Fault, grant: &Grant, interrupted: bool) -> Fault {
     if !interrupted || !matches!(grant, Grant::Refresh(_)) {
@@ -172,24 +177,24 @@ impl Issued {
 
 impl Token {
     /// What is kept while an exchange is under way: should its answer be lost, the refresh token was not.
-    fn exchanging(kept: Option<&Self>, refresh: &Secret) -> Self {
+    pub(crate) fn exchanging(kept: Option<&Self>, refresh: &Secret) -> Self {
         let past = SystemTime::UNIX_EPOCH;
         let none = || Self { access: Secret::new(""), refresh: None, issued: past, expires: past, exchanging: true };
         Self { refresh: Some(refresh.copied()), exchanging: true, ..kept.map_or_else(none, Self::copied) }
     }
 
-    pub(super) fn copied(&self) -> Self {
+    pub(crate) fn copied(&self) -> Self {
         let (access, refresh) = (self.access.copied(), self.refresh.as_ref().map(Secret::copied));
         Self { access, refresh, ..*self }
     }
 
     /// Whether it need not be replaced yet. One whose replacement was under way may be dead already.
-    pub(super) fn is_fresh(&self) -> bool {
+    pub(crate) fn is_fresh(&self) -> bool {
         let lifetime = self.expires.duration_since(self.issued).unwrap_or_default();
         !self.exchanging && SystemTime::now() < self.issued + oauth::renewal(lifetime)
     }
 
-    pub(super) fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         SystemTime::now() < self.expires
     }
 }

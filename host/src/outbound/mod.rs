@@ -46,6 +46,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
+pub(crate) use audited::asking;
 pub(crate) use budget::{Budget, Share};
 pub(crate) use check::Checker;
 pub(crate) use client::{Client, Connected};
@@ -53,7 +54,9 @@ pub(crate) use connect::{Connector, Transport};
 pub(crate) use doubt::Doubt;
 pub(crate) use queue::Queues;
 pub use resolve::{Resolve, Resolving};
+pub(crate) use shelf::Shelf;
 pub(crate) use tls::Roots;
+pub(crate) use token::{Live, Tokens};
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send>;

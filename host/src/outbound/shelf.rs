@@ -1,7 +1,6 @@
 //! Where an account's OAuth token is kept for every process that shares the home.
 
 use crate::fault::{Code, Fault};
-use crate::oauth::Client;
 use crate::store::{Lease, Store, StoreError, Token, blocking};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +12,25 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Where tokens for this configuration of an account are kept. Every access may wait for the disk.
-pub(super) struct Shelf {
+#[derive(Clone)]
+pub(crate) struct Shelf {
     store: Arc<Store>,
+    provider: Arc<str>,
+    account: Arc<str>,
     fingerprint: Arc<str>,
+    /// Whether a token that was lost is just issued again.
+    repeatable: bool,
 }
 
 impl Shelf {
-    pub(super) fn new(store: &Arc<Store>, client: &Client) -> Self {
-        Self { store: Arc::clone(store), fingerprint: client.fingerprint().into() }
+    pub(crate) fn new(store: &Arc<Store>, provider: &str, account: &str, fingerprint: &str, repeatable: bool) -> Self {
+        let (provider, account, fingerprint) = (provider.into(), account.into(), fingerprint.into());
+        Self { store: Arc::clone(store), provider, account, fingerprint, repeatable }
     }
 
     /// Leave to be the only process that asks for this account's token.
-    pub(super) async fn lease(&self, client: &Client) -> Result<Lease, Fault> {
-        let name = format!("token.{}.{}", client.provider, client.account);
+    pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
+        let name = format!("token.{}.{}", self.provider, self.account);
         let given = async {
             loop {
                 let (store, name) = (Arc::clone(&self.store), name.clone());
@@ -40,20 +45,18 @@ impl Shelf {
         timeout(PATIENCE, given).await.map_err(late)?
     }
 
-    pub(super) async fn token(&self, client: &Client) -> Result<Option<Token>, Fault> {
-        let (store, fingerprint) = (Arc::clone(&self.store), Arc::clone(&self.fingerprint));
-        let (provider, account, repeatable) = (client.provider.clone(), client.account.clone(), client.is_repeatable());
-        blocking(move || match store.token(&provider, &account, &fingerprint) {
+    pub(crate) async fn token(&self) -> Result<Option<Token>, Fault> {
+        let shelf = self.clone();
+        blocking(move || match shelf.store.token(&shelf.provider, &shelf.account, &shelf.fingerprint) {
             // Without the key the token is lost, but here nothing depends on it.
-            Err(StoreError::Sealed { .. }) if repeatable => Ok(None),
+            Err(StoreError::Sealed { .. }) if shelf.repeatable => Ok(None),
             outcome => outcome,
         })
         .await
     }
 
-    pub(super) async fn save(&self, client: &Client, token: Token) -> Result<(), Fault> {
-        let (store, fingerprint) = (Arc::clone(&self.store), Arc::clone(&self.fingerprint));
-        let (provider, account) = (client.provider.clone(), client.account.clone());
-        blocking(move || store.save_token(&provider, &account, &fingerprint, &token)).await
+    pub(crate) async fn save(&self, token: Token) -> Result<(), Fault> {
+        let shelf = self.clone();
+        blocking(move || shelf.store.save_token(&shelf.provider, &shelf.account, &shelf.fingerprint, &token)).await
     }
 }

@@ -6,8 +6,7 @@ use super::answer::Whole;
 use super::check::Permit;
 use crate::account::{Credential, Scheme};
 use crate::fault::{Code, Fault};
-use crate::invocation::Surroundings;
-use crate::oauth::Client;
+use crate::secrets::Secrets;
 use crate::store::Token;
 use bytes::Bytes;
 use http::request::Parts;
@@ -28,7 +27,7 @@ const ESTABLISHED: Duration = Duration::from_secs(60);
 pub(crate) struct Tokens {
     known: Mutex<Known>,
     /// Who has it, asks; all others wait for what comes of it.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +41,7 @@ struct Known {
 
 /// A token as requests carry it.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(crate) struct Live {
     credential: Credential,
     token: Token,
     /// Whether the provider ever accepted it.
@@ -67,10 +66,8 @@ impl Authority {
 
     /// Remembers that the provider took it, if it did.
     fn note(&self, status: StatusCode) {
-        if let Self::Live(live) = self
-            && status != StatusCode::UNAUTHORIZED
-        {
-            live.proven.store(true, Ordering::Relaxed);
+        if let Self::Live(live) = self {
+            live.note(status);
         }
     }
 }
@@ -110,7 +107,7 @@ impl Gate {
         if status != StatusCode::UNAUTHORIZED {
             return Ok(None);
         }
-        if !live.proven.load(Ordering::Relaxed) && self.connected.tokens.is_newest(live) {
+        if !live.is_proven() && self.connected.tokens.is_newest(live) {
             return Ok(None);
         }
         self.token(Some(Arc::clone(live))).await.map(Authority::Live).map(Some)
@@ -130,7 +127,7 @@ impl Gate {
 
 impl Tokens {
     /// The token in use, or why there is none; nothing if it is time to ask.
-    pub(super) fn known(&self, refused: Option<&Arc<Live>>) -> Option<Result<Arc<Live>, Fault>> {
+    pub(crate) fn known(&self, refused: Option<&Arc<Live>>) -> Option<Result<Arc<Live>, Fault>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.failed.take_if(|(_, until)| *until <= Instant::now());
         let accepted = |live: &&Arc<Live>| refused.is_none_or(|refused| !Arc::ptr_eq(refused, live));
@@ -145,21 +142,22 @@ impl Tokens {
     }
 
     /// A token that is still to be kept.
-    pub(super) fn take_unkept(&self) -> Option<Token> {
+    pub(crate) fn take_unkept(&self) -> Option<Token> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).unkept.take()
     }
 
-    pub(super) fn set_unkept(&self, token: Token) {
+    pub(crate) fn set_unkept(&self, token: Token) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).unkept = Some(token);
     }
 
-    fn is_newest(&self, live: &Arc<Live>) -> bool {
+    /// Whether nothing came after it.
+    pub(crate) fn is_newest(&self, live: &Arc<Live>) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.token.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, live))
     }
 
     /// From now on this is known.
-    pub(super) fn settle(&self, outcome: Result<Live, Fault>) {
+    pub(crate) fn settle(&self, outcome: Result<Live, Fault>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(live) => *known = Known { token: Some(Arc::new(live)), failed: None, unkept: None },
@@ -176,24 +174,44 @@ impl Tokens {
 }
 
 impl Live {
-    /// From now on the token is a secret like the account's fields.
-    pub(super) fn new(token: Token, host: &Surroundings, client: &Client) -> Result<Self, Fault> {
-        let name = |what: &str| format!("the {what} of {}.{}", client.provider, client.account);
-        host.secrets.learn(&name("access token"), &token.access);
+    /// From now on the token is a secret like everything that was configured. `title` issued it, for `whose` requests.
+    pub(crate) fn new(token: Token, secrets: &Secrets, title: &str, whose: &str) -> Result<Self, Fault> {
+        secrets.learn(&format!("the access token of {whose}"), &token.access);
         if let Some(refresh) = &token.refresh {
-            host.secrets.learn(&name("refresh token"), refresh);
+            secrets.learn(&format!("the refresh token of {whose}"), refresh);
         }
         let value = HeaderValue::try_from(format!("Bearer {}", token.access.expose()));
-        let unsendable =
-            |_| Fault::new(Code::Provider, format!("{} issued a token that no header can carry.", client.title));
+        let unsendable = |_| Fault::new(Code::Provider, format!("{title} issued a token that no header can carry."));
         let mut value = value.map_err(unsendable)?;
         value.set_sensitive(true);
         let established = token.issued.elapsed().is_ok_and(|age| age > ESTABLISHED);
         Ok(Self { credential: Credential::Header(header::AUTHORIZATION, value), token, proven: established.into() })
     }
 
+    /// What carries it.
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Whether it was ever accepted.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.proven.load(Ordering::Relaxed)
+    }
+
+    /// Takes it for one that was accepted, since whoever kept it used it.
+    pub(crate) fn trusted(self) -> Self {
+        Self { proven: true.into(), ..self }
+    }
+
+    /// Remembers that it was accepted, if it was.
+    pub(crate) fn note(&self, status: StatusCode) {
+        if status != StatusCode::UNAUTHORIZED {
+            self.proven.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Whether it is this token.
-    pub(super) fn is(&self, token: &Token) -> bool {
+    pub(crate) fn is(&self, token: &Token) -> bool {
         self.token.access.expose() == token.access.expose()
     }
 }

@@ -148,7 +148,7 @@ fn answers_that_are_none_are_named() {
         &echo,
         "closed/x",
         Code::Unauthorized,
-        "answered HTTP 401: who are you?. Give it a token: kosmo mcp:secret:set s token",
+        "answered HTTP 401: who are you?. Sign in: kosmo mcp:login s, or give it a token: kosmo mcp:secret:set s token",
     );
     check(&echo, "page/x", Code::Unreachable, "neither JSON nor events");
     check(&echo, "huge/x", Code::Unreachable, "has more than 4194304 bytes");

@@ -5,8 +5,9 @@ use super::super::failure::{Outcome, Usage};
 use super::super::output;
 use super::{Place, here, meant};
 use clap::Args;
+use kosmo::mcp::config::Server;
 use kosmo::mcp::{edit, permit, permit_tool};
-use kosmo::{Decision, Operation};
+use kosmo::{Decision, Host, Operation};
 use serde_json::json;
 
 pub(in crate::cli) const CONFIGURE_HELP: &str = "\
@@ -62,13 +63,21 @@ fn tool(text: &str) -> Result<(String, Decision), String> {
 pub(super) fn remove(arguments: &McpNamed) -> Outcome {
     let (host, config) = here()?;
     let name = &arguments.server;
+    let signed_in = meant(&host, &config, name, arguments.place).ok().filter(|server| is_signed_in(&host, server));
     let path = edit::remove(&host, &config.root, arguments.place.scope(), name)?;
+    let signed_out = signed_in.map(|server| host.block_on(host.mcp().logout(&server))).transpose()?;
     if arguments.json {
-        output::json(&json!({"success": true, "server": name, "path": path}));
-    } else {
-        output::foreign(&format!("Removed MCP server {name} from {}.", path.display()));
+        let signed_out = signed_out.is_some();
+        output::json(&json!({"success": true, "server": name, "path": path, "signed_out": signed_out}));
+        return Ok(0);
     }
+    let besides = signed_out.map_or("", |_| " Nobody is signed in there any more.");
+    output::foreign(&format!("Removed MCP server {name} from {}.{besides}", path.display()));
     Ok(0)
+}
+
+fn is_signed_in(host: &Host, server: &Server) -> bool {
+    host.mcp().signed_in(server).is_ok_and(|signed_in| signed_in.is_some())
 }
 
 pub(super) fn enable(arguments: &McpNamed, enabled: bool) -> Outcome {

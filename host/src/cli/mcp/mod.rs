@@ -6,6 +6,7 @@ mod doctor;
 mod examples;
 mod install;
 mod list;
+mod login;
 mod preset;
 mod row;
 mod secret;
@@ -55,6 +56,12 @@ pub(super) enum Mcp {
     /// Take that back
     #[command(name = "mcp:untrust", args_override_self = true)]
     Untrust(trust::McpUntrust),
+    /// Sign in at an MCP server, in the browser
+    #[command(name = "mcp:login", after_help = login::HELP, args_override_self = true)]
+    Login(login::McpLogin),
+    /// Sign out at an MCP server
+    #[command(name = "mcp:logout", args_override_self = true)]
+    Logout(login::McpLogout),
     /// Keep a secret of an MCP server, sealed
     #[command(name = "mcp:secret:set", after_help = secret::HELP, args_override_self = true)]
     SecretSet(secret::McpSecretSet),
@@ -94,6 +101,8 @@ pub(super) fn run(command: &Mcp) -> Outcome {
         Mcp::Configure(arguments) => change::configure(arguments),
         Mcp::Trust(arguments) => trust::trust(arguments),
         Mcp::Untrust(arguments) => trust::untrust(arguments),
+        Mcp::Login(arguments) => login::login(arguments),
+        Mcp::Logout(arguments) => login::logout(arguments),
         Mcp::SecretSet(arguments) => secret::set(arguments),
         Mcp::SecretList(arguments) => secret::list(arguments),
         Mcp::SecretUnset(arguments) => secret::unset(arguments),

@@ -1,6 +1,7 @@
 //! A server as programs and people see it.
 
 use super::super::output::{distinct, in_one_line};
+use super::login;
 use kosmo::mcp::config::Server;
 use kosmo::mcp::{Standing, Template, Trust};
 use serde_json::{Value, json};
@@ -26,6 +27,11 @@ pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
         "env": server.shown_env(),
         "env_file": server.env_file.as_ref().map(Template::written),
         "headers": server.shown_headers(),
+        "login": standing.login.as_ref().map(|signed_in| {
+            let mut document = json!({});
+            login::fields(&mut document, signed_in);
+            document
+        }),
         "missing": standing.missing,
         "next_commands": standing.next,
     });
@@ -85,6 +91,7 @@ pub(super) fn block(server: &Server, standing: &Standing) -> String {
     let mut lines = vec![format!("{}: {} ({})", seen(&server.name), standing.word(server), server.source)];
     lines.extend(about(server));
     lines.push(format!("  read {}, write {}", server.permissions.read, server.permissions.write));
+    lines.extend(standing.login.iter().map(|signed_in| format!("  signed in {}", login::line(signed_in))));
     lines.extend(standing.changed.iter().map(|change| format!("  since it was trusted, {}", seen(change))));
     lines.extend(standing.missing.iter().map(|problem| format!("  {}", seen(problem))));
     lines.extend(standing.next.iter().map(|command| format!("  next: {command}")));

@@ -124,7 +124,7 @@ fn value(arguments: &McpSecretSet) -> anyhow::Result<Value> {
     Ok(Value::Text(Secret::new(text)))
 }
 
-fn piped() -> anyhow::Result<String> {
+pub(super) fn piped() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin().lock().take(LARGEST).read_to_string(&mut text)?;
     Ok(text.trim_end_matches(['\r', '\n']).into())

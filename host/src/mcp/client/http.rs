@@ -1,20 +1,20 @@
 //! Servers over HTTP: the protocol's transport, over the way out that all of kosmo takes. The address that was checked is
 //! the address dialled, no redirection is followed, and answers are bounded.
 
+use super::address::Address;
 use super::connection::is_content;
 use super::pipe::{LONGEST, LONGEST_WORD};
+use super::refusal::is_about_login;
 use super::sse;
+use crate::account::Credential;
 use crate::clip::clipped;
 use crate::fault::{Code, Fault};
 use crate::invocation::Surroundings;
 use crate::limits::{Limits, Timeouts};
 use crate::mcp::config::Server;
-use crate::mcp::plain::decoded;
-use crate::outbound::{Client, Connector};
-use crate::rule::Base;
+use crate::mcp::login::{Challenge, Session};
+use crate::outbound::{Client, Connector, Live};
 use crate::secret::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -31,14 +31,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
+use tokio::time::timeout;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
-/// Characters of an error page that are worth repeating.
-const SHOWN: usize = 200;
+/// Characters of the SDK's own errors that are worth repeating.
+const SHOWN: usize = 400;
 /// A tool may work for as long as its server's timeout lets it, which ends the wait itself.
 const FIRST_BYTE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -54,47 +54,64 @@ const RESERVED: [&str; 8] = [
     "transfer-encoding",
 ];
 
-type Failure = StreamableHttpError<Fault>;
+pub(super) type Failure = StreamableHttpError<Fault>;
 
 /// One server's address, with what it is told in every request.
 #[derive(Clone)]
-pub(super) struct Http {
-    server: Arc<str>,
+pub(crate) struct Http {
+    pub(super) server: Arc<str>,
     url: Arc<str>,
     headers: Arc<HeaderMap>,
     client: Arc<Client>,
+    /// Who is signed in there, unless its entry says who we are.
+    session: Option<Arc<Session>>,
 }
 
 impl Http {
     /// Nothing is contacted yet.
     ///
     /// # Errors
-    /// `unconfigured`, if the URL or a header cannot be used.
+    /// `unconfigured`, if a header cannot be used.
     pub(super) fn new(
         server: &Server,
-        address: &str,
+        address: Address,
         told: BTreeMap<String, Secret>,
-        surroundings: &Surroundings,
+        surroundings: &Arc<Surroundings>,
     ) -> Result<Self, Fault> {
         let refused = |why: String| Fault::new(Code::Unconfigured, format!("MCP server '{}': {why}", server.name));
-        let mut url = Url::parse(address).map_err(|_| refused("its `url` is none".into()))?;
         let mut headers = headers(told).map_err(&refused)?;
-        if let Some(credentials) = credentials(&mut url) {
+        if let Some(credentials) = address.credentials.clone() {
             headers.entry(header::AUTHORIZATION).or_insert(credentials);
         }
-        let origin = origin(&url).ok_or_else(|| refused("its `url` is neither http:// nor https://".into()))?;
-        let typed = surroundings.config.mcp().trust(server).is_given();
-        let base = if typed { Base::typed(&origin) } else { Base::declared(&origin) };
-        let base = base.map_err(|error| refused(format!("its `url` cannot be used: {error}")))?;
-        if base.is_overheard() && (!headers.is_empty() || url.query().is_some()) {
+        if address.base.is_overheard() && (!headers.is_empty() || address.url.query().is_some()) {
             let why = "its `url` begins with http://, where everybody on the way could read its headers; use https://";
             return Err(refused(why.into()));
         }
         let timeouts = Timeouts { first_byte: FIRST_BYTE, ..surroundings.limits.timeouts };
         let limits = Limits { timeouts, ..surroundings.limits };
-        let connector = Connector::new(vec![base], Arc::clone(&surroundings.transport));
-        let client = Arc::new(Client::new(connector, limits));
-        Ok(Self { server: (*server.name).into(), url: url.as_str().into(), headers: Arc::new(headers), client })
+        let session =
+            (!headers.contains_key(header::AUTHORIZATION)).then(|| Session::of(server, &address, surroundings));
+        let connector = Connector::new(vec![address.base], Arc::clone(&surroundings.transport));
+        let (client, url) = (Arc::new(Client::new(connector, limits)), address.url.as_str().into());
+        let (server, headers) = ((*server.name).into(), Arc::new(headers));
+        Ok(Self { server, url, headers, client, session: session.flatten() })
+    }
+
+    /// Whether its entry says who we are, so that nobody can sign in.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.headers.contains_key(header::AUTHORIZATION)
+    }
+
+    /// What the server says to somebody who is not signed in.
+    ///
+    /// # Errors
+    /// If it says nothing.
+    pub(crate) async fn challenge(&self, patience: Duration) -> Result<(StatusCode, Challenge), Fault> {
+        let ping = Bytes::from_static(br#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#);
+        let request = self.post(ping, None, HashMap::new()).map_err(fault)?;
+        let late = |_| Err(self.nonsense("it does not answer in time"));
+        let answer = timeout(patience, self.send_with(request, None)).await.unwrap_or_else(late).map_err(fault)?;
+        Ok((answer.status(), Challenge::read(answer.headers())))
     }
 
     pub(super) fn transport(self) -> StreamableHttpClientTransport<Self> {
@@ -122,7 +139,41 @@ impl Http {
         Ok(request)
     }
 
+    fn post(
+        &self,
+        body: Bytes,
+        session: Option<&str>,
+        custom: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<Request<Full<Bytes>>, Failure> {
+        let mut request = self.request(Method::POST, session, custom, body)?;
+        let both = HeaderValue::from_static("application/json, text/event-stream");
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        request.headers_mut().insert(header::ACCEPT, both);
+        Ok(request)
+    }
+
+    /// Sends it as whoever is signed in, and once more if that had to be renewed: a request that was refused so was not
+    /// carried out.
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+        let Some(session) = &self.session else { return self.send_with(request, None).await };
+        let used = session.token().await.map_err(Failure::Client)?;
+        let answer = self.send_with(request.clone(), used.as_deref()).await?;
+        let next = session.after(used.as_ref(), answer.status()).await.map_err(Failure::Client)?;
+        let Some(next) = next else { return Ok(answer) };
+        drop(answer);
+        let answer = self.send_with(request, Some(&next)).await?;
+        next.note(answer.status());
+        Ok(answer)
+    }
+
+    async fn send_with(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        token: Option<&Live>,
+    ) -> Result<Response<Incoming>, Failure> {
+        if let Some(Credential::Header(name, value)) = token.map(Live::credential) {
+            request.headers_mut().insert(name.clone(), value.clone());
+        }
         self.client.send(request).await.map_err(|lost| {
             let message = format!("MCP server '{}' cannot be reached: {}", self.server, lost.fault.message);
             Failure::Client(Fault { message, ..lost.fault })
@@ -131,37 +182,6 @@ impl Http {
 
     fn nonsense(&self, what: &str) -> Failure {
         Failure::Client(Fault::new(Code::Unreachable, format!("MCP server '{}' cannot be used: {what}.", self.server)))
-    }
-
-    /// What an answer is that carries no message.
-    async fn refused(&self, response: Response<Incoming>) -> Failure {
-        let status = response.status();
-        let (code, cure) = match status {
-            StatusCode::UNAUTHORIZED => (Code::Unauthorized, self.login()),
-            StatusCode::FORBIDDEN => (Code::Forbidden, String::new()),
-            StatusCode::TOO_MANY_REQUESTS => (Code::RateLimited, String::new()),
-            StatusCode::NOT_FOUND => (Code::NotFound, " Is its `url` right?".into()),
-            status if status.is_redirection() => (Code::Provider, moved(&response)),
-            _ => (Code::Provider, String::new()),
-        };
-        let retry_after = response.headers().get(header::RETRY_AFTER);
-        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-        let said = match body(response, SHOWN * 16).await {
-            Ok(body) if !body.is_empty() && !status.is_redirection() => {
-                format!(": {}", clipped(String::from_utf8_lossy(&body).trim(), SHOWN))
-            }
-            _ => String::new(),
-        };
-        let message = format!("MCP server '{}' answered HTTP {}{said}.{cure}", self.server, status.as_u16());
-        Failure::Client(Fault { status: Some(status.as_u16()), retry_after, ..Fault::new(code, message) })
-    }
-
-    fn login(&self) -> String {
-        format!(
-            " Give it a token: kosmo mcp:secret:set {0} token, and \"Authorization\": \"Bearer \
-             ${{KOSMO_SECRET:mcp.{0}.token}}\" under its `headers`.",
-            self.server
-        )
     }
 
     async fn message(&self, response: Response<Incoming>, most: usize) -> Result<ServerJsonRpcMessage, Failure> {
@@ -182,10 +202,7 @@ impl StreamableHttpClient for Http {
         custom: HashMap<HeaderName, HeaderValue>,
     ) -> Result<StreamableHttpPostResponse, Failure> {
         let body = serde_json::to_vec(&message)?;
-        let mut request = self.request(Method::POST, session.as_deref(), custom, body.into())?;
-        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
-        let both = HeaderValue::from_static("application/json, text/event-stream");
-        request.headers_mut().insert(header::ACCEPT, both);
+        let request = self.post(body.into(), session.as_deref(), custom)?;
         let response = self.send(request).await?;
         let is_request = matches!(message, ClientJsonRpcMessage::Request(_));
         let is_content = matches!(&message, ClientJsonRpcMessage::Request(asked) if is_content(&asked.request));
@@ -197,7 +214,7 @@ impl StreamableHttpClient for Http {
         match kind(&response) {
             _ if response.status().is_success() && !is_request => Ok(StreamableHttpPostResponse::Accepted),
             // A message about the request, whatever the status says.
-            Some(JSON) if response.status() != StatusCode::UNAUTHORIZED => {
+            Some(JSON) if !is_about_login(&response) => {
                 Ok(StreamableHttpPostResponse::Json(self.message(response, most).await?, given))
             }
             _ if !response.status().is_success() => Err(self.refused(response).await),
@@ -246,13 +263,21 @@ impl StreamableHttpClient for Http {
     }
 }
 
+/// Why a request of our own has no answer.
+fn fault(failure: Failure) -> Fault {
+    match failure {
+        Failure::Client(fault) => fault,
+        other => Fault::new(Code::Internal, other.to_string()),
+    }
+}
+
 /// What the SDK's transports say when they fail, down to the cause.
 pub(super) fn told(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    clipped(&cause.to_string(), SHOWN * 2).into_owned()
+    clipped(&cause.to_string(), SHOWN).into_owned()
 }
 
 fn headers(told: BTreeMap<String, Secret>) -> Result<HeaderMap, String> {
@@ -270,36 +295,13 @@ fn headers(told: BTreeMap<String, Secret>) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-/// A user's name and password out of the URL, as the header that carries them.
-fn credentials(url: &mut Url) -> Option<HeaderValue> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let pair = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
-    // Fails only for URLs without a host, which are refused below.
-    let _ = (url.set_username(""), url.set_password(None));
-    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-fn origin(url: &Url) -> Option<String> {
-    matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
-}
-
-fn moved(response: &Response<Incoming>) -> String {
-    let to = response.headers().get(header::LOCATION).and_then(|to| Url::parse(to.to_str().ok()?).ok());
-    let to = to.map(|to| format!(" to {}", to.origin().ascii_serialization())).unwrap_or_default();
-    format!(" Redirections are not followed{to}: write the right address into its `url`.")
-}
-
 fn kind(response: &Response<Incoming>) -> Option<&'static str> {
     let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     let kind = kind.split(';').next().unwrap_or_default().trim();
     [JSON, EVENTS].into_iter().find(|known| kind.eq_ignore_ascii_case(known))
 }
 
-async fn body(response: Response<Incoming>, most: usize) -> Result<Bytes, String> {
+pub(super) async fn body(response: Response<Incoming>, most: usize) -> Result<Bytes, String> {
     let collected = Limited::new(response.into_body(), most).collect().await;
     collected.map(|body| body.to_bytes()).map_err(|_| format!("its answer breaks off, or has more than {most} bytes"))
 }

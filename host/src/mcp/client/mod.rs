@@ -3,6 +3,7 @@
 //! Whatever goes wrong with a server is that server's fault alone, and says so. One that broke off is started again at
 //! its next use, but not again and again.
 
+mod address;
 mod ask;
 mod connection;
 mod content;
@@ -17,14 +18,17 @@ mod offspring;
 mod path;
 mod pipe;
 mod process;
+mod refusal;
 mod schema;
 mod sse;
 mod start;
 mod tools;
 mod write;
 
+pub(crate) use address::Address;
 pub use guard::watch_over;
 pub use handler::OnProgress;
+pub(crate) use http::Http;
 pub use invocation::{McpInvocation, McpRequest, Rehearse};
 pub use path::split;
 
@@ -94,6 +98,10 @@ impl Servers {
             };
             config.with_policy(self.surroundings.config.mcp())
         })
+    }
+
+    pub(crate) fn surroundings(&self) -> &Arc<Surroundings> {
+        &self.surroundings
     }
 
     /// What was read, if something was.

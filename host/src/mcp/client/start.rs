@@ -1,6 +1,7 @@
 //! How a server is started or contacted.
 
 use super::Servers;
+use super::address::Address;
 use super::connection::{self, Connection, Patience};
 use super::handler::Ours;
 use super::http::Http;
@@ -69,15 +70,35 @@ impl Servers {
         headers: std::collections::BTreeMap<String, Secret>,
         patience: Patience,
     ) -> Result<Connection, Fault> {
-        let address = self.plain(server, "url", server.address.as_deref().unwrap_or_default())?;
-        self.learn(server, "`url`", &secrets_of_url(&address));
-        let http = Http::new(server, &address, headers, &self.surroundings)?;
+        let http = Http::new(server, self.address(server)?, headers, &self.surroundings)?;
         let (notes, changed) = (Arc::<Notes>::default(), Arc::<AtomicBool>::default());
         match begin(http.transport(), self.ours(server, &changed), patience).await {
             Begun::Ready(service) => Ok(Connection::new(&server.name, *service, None, notes, changed)),
             Begun::Failed(error) => Err(connection::failed(&server.name, &notes, None, &error).await),
             Begun::Late => Err(connection::silent(&server.name, patience, &notes)),
         }
+    }
+
+    /// Where a server listens.
+    ///
+    /// # Errors
+    /// `unconfigured`, if its URL cannot be used.
+    pub(crate) fn address(&self, server: &Server) -> Result<Address, Fault> {
+        let address = self.plain(server, "url", server.address.as_deref().unwrap_or_default())?;
+        self.learn(server, "`url`", &secrets_of_url(&address));
+        let is_vouched = self.surroundings.config.mcp().trust(server).is_given();
+        let refused = |why| Fault::new(Code::Unconfigured, format!("MCP server '{}': {why}", server.name));
+        Address::new(&address, is_vouched).map_err(refused)
+    }
+
+    /// The way to a server, as its entry says. Nothing is contacted yet.
+    ///
+    /// # Errors
+    /// `unconfigured`, if what its entry says cannot be used.
+    pub(crate) fn http(&self, server: &Server) -> Result<Http, Fault> {
+        let told = self.surroundings.config.told(server)?;
+        self.learn(server, "its entry", &told.secrets);
+        Http::new(server, self.address(server)?, told.headers, &self.surroundings)
     }
 
     fn ours(&self, server: &Server, changed: &Arc<AtomicBool>) -> Ours {
