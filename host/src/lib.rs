@@ -93,7 +93,7 @@ pub use interrupt::{Became, Interrupt, UnderWay};
 pub use invocation::Invocation;
 pub use limits::{Limits, Timeouts};
 pub use lua::{IntegrationCall, Meta, Outcome, Script, Session, SessionBuilder, Surface};
-pub use nearest::did_you_mean;
+pub use nearest::{did_you_mean, nearest};
 pub use network::{NetworkError, ProxyError};
 pub use observer::{Observed, Observer, Observers, Request};
 pub use outbound::{Resolve, Resolving};

@@ -65,7 +65,11 @@ fn page(commands: &Command) -> String {
 
 /// A line for each command of a group.
 fn section(group: &str, commands: &Command) -> String {
-    let own = shown(commands).filter(|command| group_of(command.get_name()) == group);
+    let below = |name: &str| name.strip_prefix(group).is_some_and(|rest| rest.starts_with(':'));
+    let own = shown(commands).filter(|command| match GROUPS.iter().any(|(known, _)| *known == group) {
+        true => group_of(command.get_name()) == group,
+        false => below(command.get_name()),
+    });
     let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
     own.map(|command| line(command.get_name(), &about(command), commands)).collect::<Vec<_>>().join("\n")
 }

@@ -33,6 +33,18 @@ pub(super) fn bare_group<'a>(arguments: &'a [OsString], commands: &Command) -> O
     words.next().filter(|word| is_group(word, commands))
 }
 
+/// `help integrations:dialpad` as `integrations:dialpad --help`: its name does for a command, and only it knows which.
+pub(super) fn helped(mut arguments: Vec<OsString>, commands: &Command) -> Vec<OsString> {
+    let [_, help, name] = arguments.as_slice() else { return arguments };
+    let called = |name: &str| ["integrations:", "mcp:"].iter().any(|group| name.starts_with(group));
+    let stands_for_one = name.to_str().is_some_and(|name| called(name) && commands.find_subcommand(name).is_none());
+    if help == "help" && stands_for_one {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
+}
+
 /// Each of kosmo's own switches as clap knows it: `--json=true` as `--json`, and `--json=false` left out. What follows
 /// `--` and what is the value of another flag stays.
 pub(super) fn switched(arguments: Vec<OsString>, commands: &Command) -> Vec<OsString> {

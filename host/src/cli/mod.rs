@@ -33,6 +33,7 @@ mod search;
 mod serve;
 mod servers;
 mod signals;
+mod slip;
 mod source;
 mod status;
 mod table;
@@ -55,13 +56,24 @@ pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
     if let Some(group) = line::bare_group(&arguments, &commands) {
         return help::of_group(group, &commands, is_asked(&arguments), Form::of(&arguments));
     }
-    let arguments = line::switched(call::sorted(arguments, &commands), &commands);
+    let arguments = line::switched(call::sorted(line::helped(arguments, &commands), &commands), &commands);
     let form = Form::of(&arguments);
+    if let Some(slip) = slip::of(&arguments, &commands) {
+        return failure::report(&slip::told(slip, &commands, &called()).into(), form);
+    }
     let parsed = commands.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(cli) => dispatch(cli.command).unwrap_or_else(|error| failure::report(&error, form)),
         Err(error) => failure::report_usage(&error, form),
     }
+}
+
+/// The names of providers and MCP servers, which do for commands. None where there is a mistake in what names them.
+fn called() -> Vec<String> {
+    let Ok(host) = open(&[]) else { return Vec::new() };
+    let providers = host.registry().names().into_iter().map(|name| format!("integrations:{name}"));
+    let servers = host.mcp().config().servers.keys().map(|name| format!("mcp:{name}"));
+    providers.chain(servers).collect()
 }
 
 /// Whether a line asks for help rather than for something to be done.

@@ -136,7 +136,7 @@ fn every_refusal_has_its_words_and_its_exit_code() {
     check_failure(
         &kosmo(&scenario, &["integrations:dialpd", "list_calls"]),
         2,
-        "neither a command `integrations:dialpd` nor a provider `dialpd`. Did you mean: dialpad",
+        "neither a command `integrations:dialpd` nor a provider `dialpd`. Did you mean: integrations:dialpad",
     );
     check_failure(&kosmo(&scenario, &["integrations:serch", "x"]), 2, "neither a command");
     scenario.configure("[permissions.ringcentral]\nwrite = \"deny\"\n");

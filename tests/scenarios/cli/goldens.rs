@@ -28,6 +28,13 @@ fn the_help_reads_as_it_is_documented() {
     transcript.run(&["accounts", "--json"]);
     transcript.run(&["permissions"]);
     transcript.run(&["frob"]);
+    transcript.run(&["call", "dialpad.list_calls"]);
+    transcript.run(&["lua", "--json"]);
+    transcript.run(&["help", "frob"]);
+    transcript.run(&["dialpad", "list_calls"]);
+    transcript.run(&["acounts", "list"]);
+    transcript.run(&["integrations:lsit"]);
+    transcript.run(&["mcp", "token"]);
     transcript.compare("help");
 }
 

@@ -13,7 +13,7 @@ use super::arguments::PluginFolders;
 use super::failure::{self, Outcome, Usage};
 use super::progress::{Flights, Waiting};
 use super::signals::Signals;
-use super::{approve, audit, docs, open_only, output, rehearse};
+use super::{approve, audit, docs, open_only, output, rehearse, slip};
 use clap::Args;
 use flags::Typed;
 use kosmo::{Code, Fault, Function, Host, Invocation, Observer, Provider, Rehearsal};
@@ -145,9 +145,7 @@ fn check_exists(host: &Host, name: &str) -> Result<(), Usage> {
     if providers.iter().any(|known| known == name) {
         return Ok(());
     }
-    let commands = super::help::command_names("integrations:");
-    let known = commands.iter().map(String::as_str).chain(providers.iter().map(String::as_str));
-    let suggestion = kosmo::did_you_mean(name, known);
+    let suggestion = slip::suggestion("integrations:", name, &providers);
     Err(Usage(format!("There is neither a command `integrations:{name}` nor a provider `{name}`.{suggestion}")))
 }
 

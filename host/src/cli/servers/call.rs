@@ -1,8 +1,8 @@
 //! `mcp:call` and `mcp:<server>`: one tool, once.
 
 use super::super::failure::{self, Outcome, Usage};
-use super::super::help::command_names;
 use super::super::signals::Signals;
+use super::super::slip;
 use super::super::{audit, call, open, output};
 use super::{ask, finish, split};
 use clap::Args;
@@ -120,9 +120,7 @@ fn check_exists(host: &Host, name: &str) -> Result<(), Usage> {
     if servers.contains_key(name) {
         return Ok(());
     }
-    let commands = command_names("mcp:");
-    let known = commands.iter().map(String::as_str).chain(servers.keys().map(String::as_str));
-    let suggestion = kosmo::did_you_mean(name, known);
+    let suggestion = slip::suggestion("mcp:", name, &servers.keys().cloned().collect::<Vec<_>>());
     Err(Usage(format!("There is neither a command `mcp:{name}` nor an MCP server `{name}`.{suggestion}")))
 }
 
