@@ -20,6 +20,7 @@ mod messages;
 mod permissions;
 mod pipes;
 mod plugins;
+mod progress;
 mod repl;
 mod runs;
 mod scripts;

@@ -1,5 +1,6 @@
 //! The only place that prints. A reader that went away is no error: there is nobody left to tell.
 
+use super::progress;
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ pub(super) fn line(text: &str) {
 
 /// `kosmo: …` on standard error.
 pub(super) fn error(message: &str) {
+    progress::make_room();
     ended(write(&mut io::stderr().lock(), &["kosmo: ", &harmless(message), "\n"]));
 }
 
@@ -58,6 +60,7 @@ fn is_unseen(letter: char) -> bool {
 
 /// Text as it is on standard error.
 pub(super) fn plain_error(text: &str) {
+    progress::make_room();
     ended(write(&mut io::stderr().lock(), &[text, "\n"]));
 }
 

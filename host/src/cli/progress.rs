@@ -17,6 +17,8 @@ const BETWEEN: Duration = Duration::from_millis(100);
 static SCREEN: Mutex<()> = Mutex::new(());
 /// How many want nothing drawn: a question is not written over.
 static SILENT: AtomicUsize = AtomicUsize::new(0);
+/// Whether the line is taken.
+static DRAWN: AtomicBool = AtomicBool::new(false);
 
 /// One line on standard error, written over itself. It is gone when this is dropped.
 pub(super) struct Progress {
@@ -178,7 +180,16 @@ const CLEAR: &str = "\r\x1b[K";
 pub(super) fn draw(text: &str) {
     let _screen = screen();
     if SILENT.load(Ordering::Relaxed) == 0 {
+        DRAWN.store(!text.is_empty(), Ordering::Relaxed);
         write(&format!("{CLEAR}{text}"));
+    }
+}
+
+/// For a line that is to stay: what was drawn is gone until it is drawn again.
+pub(super) fn make_room() {
+    let _screen = screen();
+    if DRAWN.swap(false, Ordering::Relaxed) {
+        write(CLEAR);
     }
 }
 
