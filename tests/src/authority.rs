@@ -29,6 +29,8 @@ pub struct Knobs {
     pub slow: Duration,
     /// Whether a refresh token can be used once more while nobody used the one that came of it.
     pub grace: bool,
+    /// Whether no code is worth a token.
+    pub worthless: bool,
     /// Whether tokens can be renewed.
     pub renewable: bool,
     /// What stands in the description of the server in place of what should; null takes away.
@@ -66,6 +68,7 @@ impl Default for Knobs {
             lifetime: Duration::from_secs(3600),
             slow: Duration::ZERO,
             grace: true,
+            worthless: false,
             renewable: true,
             resource: json!({}),
             issuer: json!({}),
@@ -225,6 +228,7 @@ impl State {
         }
         let Some(client) = self.client(request, &form) else { return error("401 Unauthorized", "invalid_client") };
         let granted = match of("grant_type").as_str() {
+            "authorization_code" if self.knobs.worthless => None,
             "authorization_code" => self.codes.remove(&of("code")).filter(|asked| {
                 let verifier = URL_SAFE_NO_PAD.encode(Sha256::digest(of("code_verifier")));
                 asked["code_challenge"] == verifier
@@ -245,7 +249,13 @@ impl State {
                 }
                 self.issue(asked, next)
             }
-            None => error("400 Bad Request", "invalid_grant"),
+            // Some repeat what they were sent.
+            None => {
+                let sent =
+                    form.into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
+                let body = json!({"error": "invalid_grant", "error_description": sent});
+                ("400 Bad Request".into(), "Content-Type: application/json\r\n".into(), body.to_string())
+            }
         }
     }
 

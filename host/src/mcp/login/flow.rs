@@ -141,6 +141,8 @@ impl Signing<'_> {
         let attempt = Attempt::new(wire)?;
         show(attempt.url(endpoint, &login, &redirect).as_str());
         let code = attempt.code(wire, issuer, callback, self.wish.patience).await?;
+        learn(self.host, &wire.server, "code", Some(&code));
+        learn(self.host, &wire.server, "code's verifier", Some(&attempt.verifier));
         let grant = Grant::Code { code: &code, verifier: &attempt.verifier, redirect: &redirect };
         let issued = ask::token(wire, &login, secret.as_ref(), grant).await?;
         Ok((login, client.secret, issued))
@@ -148,7 +150,7 @@ impl Signing<'_> {
 
     fn secret(&self, client: &Client) -> Result<Option<Secret>, Fault> {
         let secret = secret_of(client.secret.as_ref(), &self.host.config, &self.wire.server)?;
-        learn(self.host, &self.wire.server, secret.as_ref());
+        learn(self.host, &self.wire.server, "client's secret", secret.as_ref());
         Ok(secret)
     }
 

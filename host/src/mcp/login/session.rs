@@ -100,6 +100,8 @@ impl Session {
         let (login, secret) = self.place.read().await?.ok_or_else(|| self.over())?;
         let (shelf, secret) = (shelf(&login), self.secret(secret.as_ref()));
         let kept = shelf.token().await?;
+        // Nobody is shown it, whatever the authorization server says of it.
+        kept.iter().try_for_each(|token| self.live(token.copied(), &login).map(drop))?;
         let usable = |token: &Token| !token.exchanging && refused.is_none_or(|live| !live.is(token));
         match kept.as_ref().filter(|token| usable(token)) {
             Some(token) if token.is_fresh() => return Ok(self.live(token.copied(), &login)?.trusted()),
@@ -151,7 +153,7 @@ impl Session {
     /// From now on nobody is shown it.
     fn secret(&self, kept: Option<&Value>) -> Result<Option<Secret>, Fault> {
         let secret = secret_of(kept, &self.host.config, &self.server)?;
-        learn(&self.host, &self.server, secret.as_ref());
+        learn(&self.host, &self.server, "client's secret", secret.as_ref());
         Ok(secret)
     }
 
@@ -177,9 +179,9 @@ pub(super) fn live(host: &Surroundings, server: &str, login: &Login, token: Toke
     Live::new(token, &host.secrets, &login.issuer, &format!("MCP server {server}"))
 }
 
-/// A client's secret may be shown to nobody.
-pub(super) fn learn(host: &Surroundings, server: &str, secret: Option<&Secret>) {
-    secret.inspect(|secret| host.secrets.learn(&format!("the client's secret of MCP server {server}"), secret));
+/// What is shown to nobody from now on.
+pub(super) fn learn(host: &Surroundings, server: &str, what: &str, secret: Option<&Secret>) {
+    secret.inspect(|secret| host.secrets.learn(&format!("the {what} of MCP server {server}"), secret));
 }
 
 /// A refresh token may be gone because its answer was: then that is what to tell.

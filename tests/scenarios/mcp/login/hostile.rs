@@ -67,6 +67,15 @@ fn answers_have_an_end_and_lead_nowhere_else() {
     let path = "/.well-known/oauth-authorization-server/tenant";
     check(|_, knobs| knobs.instead = Some((path.into(), " ".repeat(70_000))), "has more than 65536 bytes");
     check(
+        |origin, knobs| {
+            let query = format!(
+                "response_type=code&code_challenge_method=S256&resource={origin}/mcp&redirect_uri={origin}/mcp"
+            );
+            knobs.issuer = json!({"registration_endpoint": format!("{origin}/authorize?{query}")});
+        },
+        "registered no client (302)",
+    );
+    check(
         |origin, knobs| knobs.issuer = json!({"token_endpoint": format!("{origin}/authorize?response_type=code")}),
         "issued no token (400",
     );
@@ -78,6 +87,19 @@ fn answers_have_an_end_and_lead_nowhere_else() {
         |_, knobs| knobs.issuer = json!({"authorization_response_iss_parameter_supported": true}),
         "the answer is of ``",
     );
+}
+
+#[test]
+fn what_is_repeated_of_a_request_for_a_token_is_not_shown() {
+    let authority = Authority::start();
+    authority.turn(|knobs| knobs.worthless = true);
+    let scenario = scenario(&authority);
+    let ran = login_with(&scenario, &[], None);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    for part in ["code [redacted]", "code_verifier [redacted]", "(400 invalid_grant)"] {
+        assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+    }
+    assert!(!ran.stderr.contains("code-s3cr3t"), "{ran:?}");
 }
 
 #[test]

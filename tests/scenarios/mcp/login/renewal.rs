@@ -94,9 +94,15 @@ fn a_refresh_token_that_was_spent_in_vain_says_what_to_do() {
     kill_between_issue_and_keeping(&scenario, &authority);
     let ran = call(&scenario);
     assert_eq!(ran.code, 1, "{ran:?}");
-    for part in ["(400 invalid_grant). Sign in again: kosmo mcp:login s", "The last renewal was interrupted"] {
+    for part in [
+        "(400 invalid_grant): ",
+        "refresh_token [redacted]",
+        "Sign in again: kosmo mcp:login s",
+        "The last renewal was interrupted",
+    ] {
         assert!(ran.stderr.contains(part), "{part}: {ran:?}");
     }
+    check_unseen(scenario.home(), &authority.secrets(), &[&ran]);
     login(&scenario);
     check_in(&scenario);
 }
