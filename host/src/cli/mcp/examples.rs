@@ -14,10 +14,12 @@ pub(in crate::cli) struct McpExamples {
 }
 
 /// What is done, and how.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 14] = [
     ("Add a server that is started here", "kosmo mcp:add files -- npx -y @modelcontextprotocol/server-filesystem ."),
-    ("Add one that listens elsewhere", "kosmo mcp:add docs https://mcp.example.com/mcp --header Authorization"),
-    ("Give it its secret, sealed", "kosmo mcp:secret:set docs Authorization"),
+    ("Add one that listens elsewhere", "kosmo mcp:add docs https://mcp.example.com/mcp"),
+    ("Sign in there, in the browser", "kosmo mcp:login docs"),
+    ("Add one that takes a key", "kosmo mcp:add search https://search.example.com/mcp --header Authorization"),
+    ("Give it its secret, sealed", "kosmo mcp:secret:set search Authorization"),
     ("Add a well-known one", "kosmo mcp:preset add tavily"),
     ("Take over what another program has", "kosmo mcp:import ~/.cursor/mcp.json"),
     ("Trust a server that came with a project", "kosmo mcp:trust files"),
