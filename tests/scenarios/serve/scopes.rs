@@ -63,7 +63,7 @@ fn the_documentation_of_other_integrations_is_not_there() {
     ] {
         said.push(client.run(code));
     }
-    said.iter().for_each(|said| hides(&said, &["ringcentral"]));
+    said.iter().for_each(|said| hides(said, &["ringcentral"]));
 }
 
 #[test]
