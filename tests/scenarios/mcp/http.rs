@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Servers by the path they are spoken to at.
 static SERVERS: LazyLock<Mutex<HashMap<String, Server>>> = LazyLock::new(Mutex::default);
 
-/// `/json/MANNER/…` answers with JSON, `/events/MANNER/…` with events.
+/// `/json/MANNER/…` answers with JSON, `/events/MANNER/…` with events, `/restless/MANNER/…` with JSON and with streams that
+/// end at once and are to be asked for again at once.
 fn speak(request: &Received, stream: &mut TcpStream) -> io::Result<()> {
     let mut words = request.line.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -23,6 +25,9 @@ fn speak(request: &Received, stream: &mut TcpStream) -> io::Result<()> {
         ("POST", "closed") => head(stream, "401 Unauthorized", "WWW-Authenticate: Bearer\r\n", b"who are you?"),
         ("POST", "huge") => huge(stream),
         ("POST", "page") => head(stream, "200 OK", "Content-Type: text/html\r\n", b"<html>"),
+        ("GET", "restless") => {
+            head(stream, "200 OK", "Content-Type: text/event-stream\r\n", b"id: 1\nretry: 0\ndata: {}\n\n")
+        }
         ("POST", _) => answer(stream, form == "events", path, manner, &request.body),
         _ => head(stream, "405 Method Not Allowed", "", b""),
     }
@@ -37,7 +42,7 @@ fn answer(stream: &mut TcpStream, events: bool, path: &str, manner: &str, body: 
     if message.get("id").is_none() || message.get("method").is_none() {
         return head(stream, "202 Accepted", "", b"");
     }
-    let mut said = deeds.into_iter().filter_map(|deed| match deed {
+    let said = deeds.into_iter().filter_map(|deed| match deed {
         Deed::Say(message) => Some(message.to_string()),
         Deed::Wait(time) => {
             std::thread::sleep(time);
@@ -45,15 +50,16 @@ fn answer(stream: &mut TcpStream, events: bool, path: &str, manner: &str, body: 
         }
         _ => None,
     });
+    let said: Vec<_> = said.collect();
     if events {
-        let events: String = said.map(|message| format!("event: message\ndata: {message}\n\n")).collect();
+        let events: String = said.iter().map(|message| format!("event: message\ndata: {message}\n\n")).collect();
         head(stream, "200 OK", "Content-Type: text/event-stream\r\n", events.as_bytes())
     } else {
         head(
             stream,
             "200 OK",
             "Content-Type: application/json\r\nMcp-Session-Id: one\r\n",
-            said.next_back().unwrap_or_default().as_bytes(),
+            said.last().map(String::as_bytes).unwrap_or_default(),
         )
     }
 }
@@ -133,6 +139,18 @@ fn pages_without_end_are_given_up() {
     // Whether their number or the time for them is up first is the machine's affair.
     assert!(matches!(refused.code, Code::TooLarge | Code::Timeout), "{refused}");
     assert!(refused.message.contains("MCP server 's' cannot be used: its tools do not end"), "{refused}");
+}
+
+#[test]
+fn a_stream_that_ends_at_once_is_not_asked_for_again_at_once() {
+    let echo = Echo::speaking(speak);
+    let scenario = scenario(&echo, "restless/late/x", json!({"timeout": 10}));
+    let begun = Instant::now();
+    let code = "for turn = 1, 2 do app.mcp.s.echo({message = 'x'}) end return 'done'";
+    assert_eq!(value(&scenario, code), json!("done"));
+    let seconds = begun.elapsed().as_secs();
+    let streams = echo.received().iter().filter(|request| request.line.starts_with("GET ")).count() as u64;
+    assert!((2..=seconds + 2).contains(&streams), "{streams} streams in {seconds} s");
 }
 
 #[test]
