@@ -98,6 +98,12 @@ impl Server {
                 json!({"description": "Greets", "messages": [
                 {"role": "user", "content": {"type": "text", "text": format!("Greet {}", params["arguments"]["who"].as_str().unwrap_or("?"))}}]}),
             )],
+            "tasks/get" => self.task(id),
+            "tasks/result" => vec![text(id, "done at last")],
+            "tasks/cancel" => vec![
+                Deed::Complain(format!("called off {}\n", params["taskId"])),
+                result(id, json!({"taskId": "t", "status": "cancelled"})),
+            ],
             "ping" => vec![result(id, json!({}))],
             _ => vec![error(id, -32601, "Method not found")],
         }
@@ -148,6 +154,10 @@ impl Server {
             "quoting" => vec![Deed::Complain(std::env::var("PAT").unwrap_or_default() + "\n"), Deed::End(3)],
             "late" => vec![Deed::Wait(Duration::from_millis(1_500)), text(id, "late")],
             "leaving" => vec![Deed::End(7)],
+            "tasks" | "endless-tasks" if params.get("task").is_none() => {
+                vec![error(id, -32601, "it requires task augmentation")]
+            }
+            "tasks" | "endless-tasks" => vec![result(id, json!({"task": task("working")}))],
             "dying" => vec![Deed::Complain("boom\n".into()), Deed::End(3)],
             "long-line" => vec![Deed::Write(
                 [b"{\"jsonrpc\":\"2.0\",\"result\":\"".as_slice(), &vec![b'x'; 100 << 20], b"\"}\n"].concat(),
@@ -178,6 +188,13 @@ impl Server {
             }
             _ => vec![self.run(id, params)],
         }
+    }
+
+    /// It has ended when it was asked for a third time.
+    fn task(&mut self, id: Value) -> Vec<Deed> {
+        self.pages += 1;
+        let is_over = self.pages > 3 && self.is("tasks");
+        vec![result(id, task(if is_over { "completed" } else { "working" }))]
     }
 
     fn run(&self, id: Value, params: &Value) -> Deed {
@@ -214,6 +231,13 @@ impl Server {
             None => Vec::new(),
         }
     }
+}
+
+fn task(status: &str) -> Value {
+    let moment = "2026-01-01T00:00:00Z";
+    json!({
+        "taskId": "t", "status": status, "ttl": null, "pollInterval": 20, "createdAt": moment, "lastUpdatedAt": moment,
+    })
 }
 
 fn asking(method: &str) -> Value {

@@ -46,6 +46,8 @@ local function check(server)
   ran("roots")
   assert(tools.trigger_long_running_operation({ duration = 2, steps = 4 }):find("completed"))
   ran("progress")
+  assert(tools.simulate_research_query({ topic = "Lua" }):find("Research Report: Lua"))
+  ran("task")
   assert(tools.toggle_simulated_logging({}) and tools.toggle_subscriber_updates({}))
   ran("notifications")
 

@@ -1,8 +1,9 @@
 //! What scripts find: tools, resources, prompts, and how results look.
 
 use super::{fault, run, scenario, value};
-use kosmo::Code;
+use kosmo::{Code, Script};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_tool_is_called_like_any_function_and_recorded_like_one() {
@@ -95,6 +96,27 @@ fn progress_keeps_a_call_alive_and_silence_ends_it() {
         late.message.ends_with("It last said: cancelled 2") || late.message.ends_with("It last said: thinking"),
         "{late}"
     );
+}
+
+#[test]
+fn a_tool_that_is_only_called_as_a_task_is_asked_after_until_it_has_ended() {
+    assert_eq!(value(&scenario("tasks"), "return app.mcp.s.create_issue({title = 'x'})"), json!("done at last"));
+}
+
+#[test]
+fn a_task_that_nobody_waits_for_is_called_off() {
+    let scenario = scenario("endless-tasks");
+    let host = scenario.host();
+    let session = host.session().time_limit(Duration::from_secs(1)).build();
+    let outcome = session.run_blocking(Script::new("x", "app.mcp.s.echo({message = 'x'})"));
+    assert_eq!(outcome.fault.map(|fault| fault.code), Some(Code::Timeout));
+    let begun = Instant::now();
+    while !host.block_on(host.mcp().last_words("s")).contains(&"called off \"t\"".to_owned()) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it was not told");
+        // The host does nothing while nobody waits for it.
+        host.session().build().run_blocking(Script::new("y", "mcp.resources('s')"));
+    }
+    host.block_on(host.mcp().close());
 }
 
 #[test]

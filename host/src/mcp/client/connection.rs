@@ -145,7 +145,7 @@ impl Connection {
         Err(Fault { code: Code::TooLarge, ..self.nonsense(&most) })
     }
 
-    /// Runs a tool.
+    /// Calls a tool.
     pub(super) async fn call(
         &self,
         tool: &str,
@@ -197,7 +197,12 @@ impl Connection {
         broken(&self.name, &self.notes, self.process.lock().await.as_ref(), otherwise).await
     }
 
-    fn nonsense(&self, what: &str) -> Fault {
+    /// The other side.
+    pub(super) fn peer(&self) -> Peer<RoleClient> {
+        self.peer.clone()
+    }
+
+    pub(super) fn nonsense(&self, what: &str) -> Fault {
         Fault::new(
             Code::Unreachable,
             format!("MCP server '{}' cannot be used: {what}.{}", self.name, self.notes.hint()),
@@ -220,7 +225,9 @@ impl Connection {
 pub(super) fn is_content(request: &ClientRequest) -> bool {
     match request {
         ClientRequest::CallToolRequest(_) => true,
-        ClientRequest::CustomRequest(request) => request.method == "resources/read",
+        ClientRequest::CustomRequest(request) => {
+            matches!(&*request.method, "resources/read" | "tools/call" | "tasks/result")
+        }
         _ => false,
     }
 }

@@ -22,6 +22,7 @@ mod refusal;
 mod schema;
 mod sse;
 mod start;
+mod task;
 mod tools;
 mod write;
 
