@@ -5,7 +5,7 @@ use super::super::failure::{Outcome, Usage};
 use super::super::output;
 use super::{Place, here, meant};
 use clap::Args;
-use kosmo::mcp::config::Server;
+use kosmo::mcp::config::{Permissions, Server};
 use kosmo::mcp::{edit, permit, permit_tool};
 use kosmo::{Decision, Host, Operation};
 use serde_json::json;
@@ -109,10 +109,14 @@ pub(super) fn configure(arguments: &McpConfigure) -> Outcome {
     if *json {
         let tools: serde_json::Map<_, _> =
             tool.iter().map(|(tool, word)| (tool.clone(), json!(word.as_str()))).collect();
-        output::json(&json!({"success": true, "server": name, "permissions": permissions, "tools": tools}));
+        output::json(&json!({
+            "success": true, "server": name, "project": holder.project, "permissions": permissions, "tools": tools,
+        }));
         return Ok(0);
     }
-    output::foreign(&format!("Scripts at MCP server {name}: read {}, write {}.", permissions.read, permissions.write));
+    let place = holder.project.map_or(String::new(), |folder| format!(" of {}", folder.display()));
+    let Permissions { read, write } = permissions;
+    output::foreign(&format!("Scripts at MCP server {name}{place}: read {read}, write {write}."));
     tool.iter().for_each(|(tool, word)| output::foreign(&format!("{tool}: {}", word.as_str())));
     Ok(0)
 }
