@@ -324,9 +324,9 @@ impl Entry {
     pub(crate) fn in_doubt(&self, written: &Written) -> Fault {
         let when = time(written.sent);
         let message = format!(
-            "Write number {} of run {}, {}({}), was sent at {when}, and no answer was recorded: it may have happened, and is \
-             not repeated. Look whether it did; then either remove it from what is left to do in a new run, or take \
-             this run up again with --repeat-in-doubt, which sends it once more.",
+            "Write number {} of run {}, {}({}), was sent at {when}, and no answer says what came of it: it may have \
+             happened, and is not repeated. Look whether it did; then either remove it from what is left to do in a \
+             new run, or take this run up again with --repeat-in-doubt, which sends it once more.",
             self.place,
             self.journal.run,
             self.write.path(),
