@@ -174,8 +174,12 @@ impl Layer {
         let unknown = |name: &Name| !known.iter().any(|known| known == name.as_ref());
         let Some((table, name)) = { named }.find(|(_, name)| unknown(name)) else { return Ok(()) };
         let suggestion = did_you_mean(name.as_ref(), known.iter().map(String::as_str));
+        let cure = match table {
+            "permissions" => format!("; kosmo permissions:list {provider} lists what is said of it, to be taken back"),
+            _ => String::new(),
+        };
         let message =
-            format!("[{table}.{provider}] in {}: {provider} has no account `{name}`.{suggestion}", self.label);
+            format!("[{table}.{provider}] in {}: {provider} has no account `{name}`{cure}.{suggestion}", self.label);
         Err(Fault::new(Code::Unconfigured, message))
     }
 }

@@ -122,7 +122,8 @@ impl Registry {
     fn unknown<'a>(&self, name: &str, known: impl ExactSizeIterator<Item = &'a String>) -> Fault {
         let message = if known.len() == 0 {
             let folders: Vec<_> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
-            format!("Unknown provider: {name}. There are no plugins in {}.", folders.join(", "))
+            let cure = "Add one with: kosmo plugins:install FILE.wasm";
+            format!("Unknown provider: {name}. There are no plugins in {}. {cure}", folders.join(", "))
         } else {
             format!("Unknown provider: {name}.{}", did_you_mean(name, known.map(String::as_str)))
         };

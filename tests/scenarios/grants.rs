@@ -135,7 +135,8 @@ fn a_name_that_means_nothing_is_pointed_out_before_anything_runs() {
     );
     check_mistake(
         "[permissions.probe.accounts.wrok]\nwrite = \"deny\"\n",
-        "[permissions.probe] in config.toml: probe has no account `wrok`. Did you mean: work",
+        "[permissions.probe] in config.toml: probe has no account `wrok`; kosmo permissions:list probe lists \
+         what is said of it, to be taken back. Did you mean: work",
     );
     check_mistake(
         "[grants.probe]\naccounts = [\"default\", \"wrok\"]\n",

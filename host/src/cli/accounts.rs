@@ -5,6 +5,7 @@ use super::failure::{self, Outcome};
 use super::{open, output, table};
 use clap::Args;
 use kosmo::accounts::{self, Standing};
+use kosmo::permissions::{self, Owner};
 use kosmo::{Code, Fault, Host, Invocation, Provider};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -123,16 +124,38 @@ fn as_table(all: &[(String, Vec<Standing>)]) -> String {
 pub(super) fn remove(arguments: &AccountsRemove) -> Outcome {
     let AccountsRemove { provider, json, .. } = arguments;
     let account = arguments.account.as_ref().or(arguments.flag.as_ref()).map_or("default", String::as_str);
-    if !accounts::remove(&open(&[])?, provider, account)? {
+    let host = open(&[])?;
+    if !accounts::remove(&host, provider, account)? {
         let message = format!("The store holds no account '{account}' of '{provider}'.");
         return Err(Fault::new(Code::Unknown, message).into());
     }
+    let left = left(&host, provider, account);
     if *json {
-        output::json(&json!({"success": true, "provider": provider, "account": account}));
-    } else {
-        output::line(&format!("Removed account '{account}' of {provider}, with its secrets and tokens."));
+        output::json(&json!({"success": true, "provider": provider, "account": account, "next_commands": left}));
+        return Ok(0);
+    }
+    output::line(&format!("Removed account '{account}' of {provider}, with its secrets and tokens."));
+    if !left.is_empty() {
+        let left: Vec<_> = left.iter().map(|command| format!("\n  {command}")).collect();
+        output::foreign(&format!(
+            "What was decided about it is left, and {provider} waits until it is taken back:{}",
+            left.concat()
+        ));
     }
     Ok(0)
+}
+
+/// What takes back the decisions about an account that there is no more.
+fn left(host: &Host, provider: &str, account: &str) -> Vec<String> {
+    // The environment may have one of that name.
+    let known = host.provider(provider).map(|provider| host.accounts(&provider)).unwrap_or_default();
+    if known.iter().any(|known| known == account) {
+        return Vec::new();
+    }
+    let rules =
+        permissions::written(host).into_iter().filter(|rule| rule.own && rule.subject.account() == Some(account));
+    let of_it = |owner: &Owner| matches!(owner, Owner::Provider { name, .. } if name == provider);
+    rules.filter(|rule| of_it(&rule.subject.owner)).filter_map(|rule| rule.subject.unset()).collect()
 }
 
 pub(super) fn test(arguments: &AccountsTest) -> Outcome {

@@ -21,6 +21,8 @@ pub(super) fn show(arguments: &GrantsShow) -> Outcome {
     if arguments.json {
         let rows: Map<_, _> = names.iter().map(|name| (name.clone(), row(&host, name))).collect();
         output::json(&json!({"success": true, "grants": rows}));
+    } else if names.is_empty() {
+        output::line("No plugins are installed. Add one with: kosmo plugins:install FILE.wasm");
     } else {
         let blocks: Vec<_> = names.iter().map(|name| block(&host, name)).collect();
         output::foreign(&blocks.join("\n"));

@@ -91,8 +91,12 @@ fn accounts_read_as_they_are_documented() {
     for name in ["one", "two"] {
         let line = ["integrations:configure", "dialpad", "--account", name, "--set", &url, "--set=access_token=-"];
         assert_eq!(kosmo_with(&scenario, &line, &[], Some(&token)).code, 0);
+        let never = ["permissions:set", "dialpad.send_sms", "deny", "--account", name];
+        assert_eq!(kosmo(&scenario, &never).code, 0);
     }
     transcript.run(&["accounts:remove", "dialpad", "one"]);
+    transcript.run(&["integrations:call", "dialpad.list_calls"]);
+    transcript.run(&["permissions:unset", "dialpad.send_sms", "--account", "one"]);
     transcript.run(&["accounts:remove", "dialpad", "--account", "two", "--json"]);
     transcript.run(&["accounts:remove", "dialpad", "two"]);
     transcript.run(&["accounts:remove", "dialpad", "work", "--json"]);

@@ -205,7 +205,11 @@ fn find(host: &Host, name: &str) -> Result<(Arc<Provider>, String), Fault> {
     let known = host.registry().names();
     if !known.iter().any(|known| known == provider) {
         let near = kosmo::did_you_mean(provider, known.iter().map(String::as_str));
-        let near = if near.is_empty() || function.is_empty() { near } else { format!("{near}.{function}") };
+        let near = match (near.is_empty(), known.is_empty()) {
+            (_, true) => " No plugins are installed. Add one with: kosmo plugins:install FILE.wasm".into(),
+            (false, _) if !function.is_empty() => format!("{near}.{function}"),
+            _ => near,
+        };
         return Err(unknown(name, &near));
     }
     let found = host.provider(provider).map_err(|fault| Fault {
@@ -218,6 +222,9 @@ fn find(host: &Host, name: &str) -> Result<(Arc<Provider>, String), Fault> {
     let functions = || found.description().functions.iter().map(|function| function.name.as_str());
     match found.description().function(function) {
         Some(declared) => Ok((Arc::clone(&found), declared.name.clone())),
+        None if function.is_empty() => {
+            Err(unknown(name, &format!(" kosmo integrations:{provider} lists its functions")))
+        }
         None => Err(unknown(name, &kosmo::did_you_mean(function, functions()))),
     }
 }
