@@ -63,10 +63,10 @@ fn bury(child: u32) -> (Option<WaitStatus>, bool) {
     }
 }
 
-/// Kills everything that descends from us. Whatever lost its parent on the way is our child by then.
+/// Kills everything that descends from us, where that is known. Whatever lost its parent on the way is our child by then.
 fn end_offspring() {
     let until = Instant::now() + PATIENCE;
-    while bury(0).1 && Instant::now() < until {
+    while offspring::ARE_LISTED && bury(0).1 && Instant::now() < until {
         for pid in offspring::of(getpid()) {
             // It may have ended by itself meanwhile.
             let _ = kill_process(pid, Signal::KILL);

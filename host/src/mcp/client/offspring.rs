@@ -4,6 +4,9 @@ use rustix::process::Pid;
 use std::collections::HashMap;
 use std::fs;
 
+/// Whether there is such a list.
+pub(super) const ARE_LISTED: bool = cfg!(target_os = "linux");
+
 /// All that descend from this process and have not ended.
 pub(super) fn of(ancestor: Pid) -> Vec<Pid> {
     let mut children = HashMap::<i32, Vec<i32>>::new();
