@@ -136,7 +136,7 @@ fn a_write_that_is_answered_in_time_is_done_and_nothing_comes_after_it() {
 
 #[test]
 fn a_second_signal_ends_at_once_and_still_names_the_run() {
-    let (_scenario, mut running) = sending(FOR_GOOD, &["--json"]);
+    let (scenario, mut running) = sending(FOR_GOOD, &["--json"]);
     running.signal(Signal::SIGINT);
     sleep(Duration::from_millis(300));
     running.signal(Signal::SIGTERM);
@@ -145,6 +145,9 @@ fn a_second_signal_ends_at_once_and_still_names_the_run() {
     let document = ran.json();
     assert_eq!((ran.code, &document["meta"]["under_way"][0]["state"]), (143, &"in_doubt".into()), "{document}");
     assert!(ran.stderr.contains(&format!("--resume {}", run_of(&document))), "{ran:?}");
+    let log = scenario.kosmo(&["audit", "--json"]).json();
+    let ended = |kind: &str| log.as_array().into_iter().flatten().filter(|record| record["kind"] == kind).count();
+    assert_eq!((ended("request"), ended("invocation")), (1, 1), "what was cut off is on record: {log}");
 
     let (_scenario, mut running) = sending(FOR_GOOD, &[]);
     running.signal(Signal::SIGINT);

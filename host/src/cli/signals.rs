@@ -5,10 +5,14 @@ use kosmo::Interrupt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 pub(super) const HELP: &str = "\
 Ctrl-C, SIGTERM or SIGHUP: nothing is sent any more, and writes on their way have 5 s to be answered; a second one ends
 at once. What was under way is named, and the exit code is 130, 143 or 129.";
+
+/// Longer than it takes to put on record what is cut off, and too short to wait for.
+const RECORDING: Duration = Duration::from_millis(200);
 
 /// What the process was told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +111,9 @@ impl Signals {
         if !self.told.swap(true, Ordering::AcqRel) {
             last_words.into_iter().for_each(|tell| tell(&self.interrupt));
         }
+        // What is cut off has its end in the audit log before the process has its own.
+        self.interrupt.end_waiting();
+        thread::sleep(RECORDING);
         signal.exit();
     }
 }
