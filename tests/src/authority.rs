@@ -263,7 +263,9 @@ impl State {
     fn client(&self, request: &Received, form: &HashMap<String, String>) -> Option<String> {
         let Some((id, secret)) = &self.knobs.client else { return form.get("client_id").cloned() };
         let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
-        (request.header("authorization") == Some(&basic)).then(|| id.clone())
+        // The servers of the official SDKs want the name in the form, too.
+        let is_named = form.get("client_id") == Some(id);
+        (is_named && request.header("authorization") == Some(&basic)).then(|| id.clone())
     }
 
     /// What a refresh token was for, unless it was used before.

@@ -7,7 +7,7 @@ use super::secret::piped;
 use super::{Place, here, meant};
 use clap::Args;
 use kosmo::accounts::Value;
-use kosmo::mcp::login::{SignedIn, SignedOut, Wish};
+use kosmo::mcp::login::{PATIENCE, SignedIn, SignedOut, Wish};
 use kosmo::{Fault, Secret};
 use serde_json::{Value as Json, json};
 use std::io::{IsTerminal, stderr};
@@ -56,7 +56,7 @@ pub(in crate::cli) struct McpLogin {
     #[arg(long, value_name = "PORT")]
     callback_port: Option<u16>,
     /// Seconds to wait for the browser
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE.as_secs())]
     timeout: u64,
     #[command(flatten)]
     place: Place,

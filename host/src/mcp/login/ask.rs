@@ -3,10 +3,11 @@
 use super::kept::Login;
 use super::wire::{Answer, Wire};
 use crate::fault::{Code, Fault};
-use crate::oauth::{self, Issued, Refusal};
+use crate::oauth::{self, Issued, Proof, Refusal};
 use crate::secret::Secret;
 use crate::store::Token;
 use http::header;
+use url::Url;
 
 /// Seconds until an authorization server that asks for patience is asked again.
 const PATIENCE: u32 = 30;
@@ -51,8 +52,7 @@ pub(super) async fn token(
     form.push(("resource", &login.resource));
     let scope = login.scope.as_deref().filter(|_| matches!(grant, Grant::Client));
     form.extend(scope.map(|scope| ("scope", scope)));
-    let proof = login.authentication.proof(secret);
-    let answer = wire.send(oauth::request(url.as_str(), &form, &login.client_id, proof)?).await?;
+    let answer = send(wire, login, &url, form, secret).await?;
     if !answer.status.is_success() {
         return Err(none(wire, login, &answer));
     }
@@ -74,15 +74,29 @@ pub(super) async fn revoke(
     let url = wire.url("the revocation endpoint", endpoint)?;
     let refresh = token.refresh.iter().map(|refresh| ("refresh_token", refresh));
     for (kind, token) in refresh.chain([("access_token", &token.access)]) {
-        let form = [("token", token.expose()), ("token_type_hint", kind)];
-        let proof = login.authentication.proof(secret);
-        let answer = wire.send(oauth::request(url.as_str(), &form, &login.client_id, proof)?).await?;
+        let form = vec![("token", token.expose()), ("token_type_hint", kind)];
+        let answer = send(wire, login, &url, form, secret).await?;
         if !answer.status.is_success() {
             let codes = Refusal::read(&answer.body).codes(answer.status);
             return Err(wire.refused(Code::Provider, &format!("{} does not revoke its token ({codes})", login.issuer)));
         }
     }
     Ok(())
+}
+
+/// As the client. Some authorization servers find it by the name in the form alone, however it proves that it is the one.
+async fn send(
+    wire: &Wire,
+    login: &Login,
+    url: &Url,
+    mut form: Vec<(&str, &str)>,
+    secret: Option<&Secret>,
+) -> Result<Answer, Fault> {
+    let proof = login.authentication.proof(secret);
+    if let Proof::Basic(_) = proof {
+        form.push(("client_id", &login.client_id));
+    }
+    wire.send(oauth::request(url.as_str(), &form, &login.client_id, proof)?).await
 }
 
 fn none(wire: &Wire, login: &Login, answer: &Answer) -> Fault {

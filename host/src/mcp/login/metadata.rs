@@ -68,10 +68,12 @@ impl Issuer {
         Authentication::Basic
     }
 
-    /// What a client asks for that registers itself. It does best without a secret.
+    /// What a client asks for that registers itself: it does best without a secret, and else with what is named first.
     pub(super) fn for_strangers(&self) -> Authentication {
-        let known = [Authentication::Nothing, Authentication::Basic, Authentication::Body];
-        known.into_iter().find(|known| self.lists(*known)).unwrap_or(Authentication::Nothing)
+        let known = [Authentication::Basic, Authentication::Body];
+        let named = |method: &String| known.into_iter().find(|known| known.as_str() == method);
+        let first = self.token_endpoint_auth_methods_supported.iter().flatten().find_map(named);
+        first.filter(|_| !self.lists(Authentication::Nothing)).unwrap_or(Authentication::Nothing)
     }
 
     fn lists(&self, authentication: Authentication) -> bool {
@@ -193,6 +195,13 @@ mod tests {
                 "token_endpoint_auth_methods_supported": ["client_secret_post"]}"#,
         );
         assert!(able.has_pkce() && able.has_offline_access());
+        let both = |methods: &str| {
+            let text = format!(r#"{{"issuer": "x", "token_endpoint_auth_methods_supported": [{methods}]}}"#);
+            read(&text).for_strangers()
+        };
+        assert_eq!(both(r#""private_key_jwt", "client_secret_post", "client_secret_basic""#), Authentication::Body);
+        assert_eq!(both(r#""client_secret_basic", "client_secret_post""#), Authentication::Basic);
+        assert_eq!(both(r#""client_secret_basic", "none""#), Authentication::Nothing);
         assert_eq!((able.for_secrets(), able.for_strangers()), (Authentication::Body, Authentication::Body));
     }
 }
