@@ -1,4 +1,5 @@
-//! The protocol's official clients against `kosmo mcp:serve`: the Python client, and the inspector's command line.
+//! The protocol's official clients against `kosmo mcp:serve`: the Python client, and the inspector's command line; and
+//! `kosmo mcp:login` at a server of the Python SDK.
 
 use crate::build;
 use crate::failure::{Context, Failure, Result};
@@ -13,7 +14,8 @@ use std::time::Duration;
 
 const PYTHON: &str = "mcp==2.3.0";
 const INSPECTOR: &str = "@modelcontextprotocol/inspector@2.12.0";
-const SCRIPT: &str = "tests/conform/mcp/clients.py";
+/// The client, and a server that somebody has to sign in at.
+const SCRIPTS: [&str; 2] = ["tests/conform/mcp/clients.py", "tests/conform/mcp/login.py"];
 const INSTALLING: Duration = Duration::from_secs(600);
 
 /// Lets both try everything, over pipes and HTTP. Where one cannot be installed, says what is missing.
@@ -31,11 +33,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let home = Home::write(workspace, workspace.empty_folder("mcp-clients-home")?, &simulator, Writes::AsUsual)?;
     let kosmo = workspace.binaries().join("kosmo");
     if let Ok(python) = python {
-        let mut clients = Command::new(python);
-        clients.arg(workspace.source(SCRIPT)).arg(&kosmo);
-        home.apply(&mut clients);
-        let said = process::answer(&mut clients, "the official Python client")?;
-        said.lines().for_each(|line| say(format!("conform: {line}")));
+        for script in SCRIPTS {
+            let mut clients = Command::new(&python);
+            clients.arg(workspace.source(script)).arg(&kosmo);
+            home.apply(&mut clients);
+            let said = process::answer(&mut clients, "the official Python SDK")?;
+            said.lines().for_each(|line| say(format!("conform: {line}")));
+        }
     }
     match inspector {
         Ok(inspector) => inspect(&Inspector { program: inspector, kosmo, home }),
