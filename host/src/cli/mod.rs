@@ -136,6 +136,10 @@ fn prepared(folders: &[PathBuf], grants: Option<&PathBuf>) -> anyhow::Result<Hos
     if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
         anyhow::bail!("Plugin folder not found: {}", folder.display());
     }
+    if let Some(home) = std::env::var_os("KOSMO_HOME").map(PathBuf::from).filter(|home| home.exists() && !home.is_dir())
+    {
+        anyhow::bail!("KOSMO_HOME is {}, which is no folder. Name one that is, or one to be made.", home.display());
+    }
     let builder = folders.iter().fold(Host::builder(), HostBuilder::plugins);
     let builder = grants.into_iter().fold(builder, HostBuilder::grants);
     let builder = match std::env::current_exe() {

@@ -97,6 +97,16 @@ fn a_broken_configuration_does_not_stop_what_needs_none() {
 }
 
 #[test]
+fn a_home_that_is_no_folder_is_named_with_the_cure() {
+    let scenario = Scenario::new();
+    scenario.write("file", "");
+    let file = scenario.home().join("file").display().to_string();
+    let ran = scenario.kosmo_with(&["integrations:list"], &[("KOSMO_HOME", &file)], None);
+    let told = format!("kosmo: KOSMO_HOME is {file}, which is no folder. Name one that is, or one to be made.\n");
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (1, "", told));
+}
+
+#[test]
 fn a_mistyped_provider_is_not_left_unheard() {
     let scenario = Scenario::new();
     for table in ["permissions.dialpda]\nread = \"deny\"", "grants.dialpda]\nrequests = []"] {
