@@ -5,7 +5,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use kosmo::{Config, Host, Invocation, Script};
+use kosmo::{Config, Host, HostBuilder, Invocation, Script, Session};
 use kosmo_tests::{Echo, Scenario};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,14 +20,18 @@ const STARTS: usize = 31;
 fn main() {
     println!("Ratios from one run, each pair taken side by side; medians of {SAMPLES} samples.\n");
     sequential(&Echo::sleepless());
-    concurrent(&Echo::start());
+    concurrent(&Echo::generous());
     start();
 }
 
-fn host(echo: &Echo) -> Host {
+fn builder(echo: &Echo) -> HostBuilder {
     let config = format!("[accounts.dialpad.default]\nurl = \"{}\"\naccess_token = \"bench\"\n", echo.url());
     let config = Config::parse(&config, Path::new("bench")).expect("a configuration");
-    Host::builder().plugins(kosmo_tests::plugins()).config(config).build().expect("a host")
+    Host::builder().plugins(kosmo_tests::plugins()).config(config)
+}
+
+fn host(echo: &Echo) -> Host {
+    builder(echo).build().expect("a host")
 }
 
 fn bare() -> Client<HttpConnector, Full<Bytes>> {
@@ -42,32 +46,37 @@ async fn get(client: &Client<HttpConnector, Full<Bytes>>, url: &str) {
     response.into_body().collect().await.expect("a body");
 }
 
-/// (a) One invocation from Lua in a fresh sandbox, against the same request on a pooled client in the same process.
+/// (a) One invocation from Lua in a fresh sandbox, against the same request on a pooled client in the same process:
+/// without a home, and with one, where the audit log is in files.
 fn sequential(echo: &Echo) {
-    let session = host(echo).session().build();
-    let script = |n: u32| {
-        let code = format!("for _ = 1, {n} do app.integrations.dialpad.get_user({{ id = 'user_abc123' }}) end");
-        Script::new("bench.lua", code)
-    };
-    let warm = session.run_blocking(script(50));
-    assert!(warm.success, "{:?}", warm.error);
+    let home = tempfile::tempdir().expect("a folder");
+    let (bare_host, housed) = (host(echo), builder(echo).home(home.path()).build().expect("a host"));
+    let sessions = [bare_host, housed].map(|host| host.session().build());
+    sessions.iter().for_each(|session| run(session, 50));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (client, url) = (bare(), format!("{}/api/v2/users/user_abc123", echo.url()));
-    let (mut lua, mut plain) = (Vec::new(), Vec::new());
+    let requests = async || {
+        for _ in 0..BATCH {
+            get(&client, &url).await;
+        }
+    };
+    let (mut lua, mut audited, mut plain) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
-        lua.push(timed(|| assert!(session.run_blocking(script(BATCH)).success)) / BATCH);
-        plain.push(
-            timed(|| {
-                runtime.block_on(async {
-                    for _ in 0..BATCH {
-                        get(&client, &url).await
-                    }
-                })
-            }) / BATCH,
-        );
+        lua.push(timed(|| run(&sessions[0], BATCH)) / BATCH);
+        audited.push(timed(|| run(&sessions[1], BATCH)) / BATCH);
+        plain.push(timed(|| runtime.block_on(requests())) / BATCH);
     }
-    report("(a) one invocation from Lua, fresh sandbox", median(lua), "the bare request", median(plain));
+    let plain = median(plain);
+    report("(a) one invocation from Lua, fresh sandbox", median(lua), "the bare request", plain);
+    report("    the same, and the audit log in files", median(audited), "the bare request", plain);
+}
+
+/// So many invocations, one after the other.
+fn run(session: &Session, times: u32) {
+    let code = format!("for _ = 1, {times} do app.integrations.dialpad.get_user({{ id = 'user_abc123' }}) end");
+    let outcome = session.run_blocking(Script::new("bench.lua", code));
+    assert!(outcome.success, "{:?}", outcome.error);
 }
 
 /// (b) Throughput of concurrent invocations against the bare client's.
@@ -127,7 +136,8 @@ where
 /// (c) From process start to exit.
 fn start() {
     let scenario = Scenario::new();
-    let run = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it starts");
+    let start =
+        |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it starts");
     if Command::new("lua5.4").args(["-e", ""]).status().is_err() {
         println!("(c) needs lua5.4 on PATH (Debian: apt-get install lua5.4)");
         return;
@@ -135,8 +145,8 @@ fn start() {
     let (mut ours, mut lua) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let mut kosmo = scenario.command();
-        ours.push(timed(|| assert!(run(kosmo.args(["integrations:lua", "--eval", "return 1"])).success())));
-        lua.push(timed(|| assert!(run(Command::new("lua5.4").args(["-e", ""])).success())));
+        ours.push(timed(|| assert!(start(kosmo.args(["integrations:lua", "--eval", "return 1"])).success())));
+        lua.push(timed(|| assert!(start(Command::new("lua5.4").args(["-e", ""])).success())));
     }
     report("(c) kosmo integrations:lua --eval 'return 1'", median(ours), "lua5.4 -e ''", median(lua));
 }

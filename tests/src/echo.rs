@@ -3,6 +3,7 @@
 use serde_json::json;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,12 +65,18 @@ impl Echo {
         })
     }
 
-    /// Starts on a free port and never sleeps, for measurements: waking a thread on an idle machine takes longer than
-    /// the request that woke it, and longer still the longer it slept.
+    /// Starts on a free port and allows ten thousand requests a second, for measurements: without its word, plugins
+    /// keep to what their providers document.
+    pub fn generous() -> Self {
+        Self::speaking(speak_generously)
+    }
+
+    /// As [`Echo::generous`], and never sleeps: waking a thread on an idle machine takes longer than the request that
+    /// woke it, and longer still the longer it slept.
     pub fn sleepless() -> Self {
         Self::serving(|connection, stream, log| {
             if let (Ok(reader), Ok(())) = (stream.try_clone(), stream.set_nonblocking(true)) {
-                serve(connection, BufReader::new(Polled(reader)), stream, log, &speak);
+                serve(connection, BufReader::new(Polled(reader)), stream, log, &speak_generously);
             }
         })
     }
@@ -124,6 +131,18 @@ fn speak(request: &Received, writer: &mut TcpStream) -> io::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Dialpad counts a request in two groups. An answer tells of one.
+const GROUPS: [&str; 2] = ["company", "users"];
+
+fn speak_generously(request: &Received, writer: &mut TcpStream) -> io::Result<()> {
+    static ANSWERS: AtomicUsize = AtomicUsize::new(0);
+    let group = GROUPS[ANSWERS.fetch_add(1, Ordering::Relaxed) % GROUPS.len()];
+    let pace = format!("x-rate-limit-group: {group}\r\nx-rate-limit-limit: 10000\r\nx-rate-limit-window: 1");
+    let body = json!({ "headers": request.headers }).to_string();
+    let head = format!("content-type: application/json\r\n{pace}\r\ncontent-length: {}", body.len());
+    writer.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}").as_bytes())
 }
 
 /// Until the other side has had enough.

@@ -75,7 +75,8 @@ struct Group {
     name: String,
     account_wide: bool,
     pace: Option<Pace>,
-    taken: Vec<Taken>,
+    /// In the order they were taken.
+    taken: VecDeque<Taken>,
     closed_until: Option<Instant>,
 }
 
@@ -134,8 +135,8 @@ impl Rates {
     /// Ends it: the answer is there, or nobody waits for it any more.
     pub(crate) fn end(&mut self, ticket: Ticket, now: Instant) {
         self.queue.retain(|(waiting, _)| *waiting != ticket);
-        let taken = self.groups.iter_mut().flat_map(|group| &mut group.taken);
-        taken.filter(|taken| taken.by == ticket).for_each(|taken| taken.answered = Some(now));
+        let mine = self.groups.iter_mut().filter_map(|group| group.taken_by(ticket));
+        mine.for_each(|taken| taken.answered = Some(now));
     }
 
     /// Gives the places back that a request took which never left.
@@ -148,7 +149,7 @@ impl Rates {
         let own = group.and_then(|name| self.named(name)).unwrap_or_default();
         let Some(index) = notice.group.as_deref().map_or(Some(own), |name| self.named(name)) else { return };
         let group = &mut self.groups[index];
-        if !group.taken.iter().any(|taken| taken.by == ticket) {
+        if group.taken_by(ticket).is_none() {
             group.take(ticket, now);
         }
         group.pace = notice.pace.or(group.pace);
@@ -185,7 +186,7 @@ impl Group {
     /// When the next but `ahead` may go.
     fn free(&self, ahead: usize, now: Instant) -> Instant {
         let open = self.closed_until.map_or(now, |until| until.max(now));
-        let Some(pace) = self.pace else { return open };
+        let Some(pace) = self.pace.filter(|pace| self.taken.len() + ahead >= pace.limit()) else { return open };
         let mut free: Vec<_> = self
             .taken
             .iter()
@@ -204,19 +205,30 @@ impl Group {
 
     fn take(&mut self, by: Ticket, now: Instant) {
         let Some(pace) = self.pace else { return };
-        self.forget_before(pace, now);
-        self.taken.push(Taken { by, answered: None });
+        // What lies behind one that is not over yet is forgotten later: this is asked for each request.
+        while self.taken.front().is_some_and(|taken| taken.is_over(pace, now)) {
+            self.taken.pop_front();
+        }
+        self.taken.push_back(Taken { by, answered: None });
+    }
+
+    /// The latest are asked for most.
+    fn taken_by(&mut self, ticket: Ticket) -> Option<&mut Taken> {
+        self.taken.iter_mut().rev().find(|taken| taken.by == ticket)
     }
 
     /// Others use the account, too: takes as many places as the provider counted and we did not.
     fn leave(&mut self, remaining: usize, now: Instant) {
         let Some(pace) = self.pace else { return };
-        self.forget_before(pace, now);
+        self.taken.retain(|taken| !taken.is_over(pace, now));
         let others = pace.limit().saturating_sub(self.taken.len()).saturating_sub(remaining);
         self.taken.extend((0..others).map(|_| Taken { by: Ticket(0), answered: Some(now) }));
     }
+}
 
-    fn forget_before(&mut self, pace: Pace, now: Instant) {
-        self.taken.retain(|taken| taken.answered.is_none_or(|at| at + pace.window() > now));
+impl Taken {
+    /// Whether the provider's window has certainly passed it.
+    fn is_over(&self, pace: Pace, now: Instant) -> bool {
+        self.answered.is_some_and(|at| at + pace.window() <= now)
     }
 }
