@@ -197,6 +197,9 @@ fn exported(server: &Server, format: Format, inputs: &mut Vec<Value>, notes: &mu
         entry.insert("command".into(), json!(command));
         entry.insert("args".into(), json!(args));
     }
+    if let Some(folder) = &server.cwd {
+        entry.insert("cwd".into(), json!(folder));
+    }
     if let Some(file) = &server.env_file {
         entry.insert("envFile".into(), json!(file.written()));
     }
