@@ -4,7 +4,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Objects whose keys are names of somebody's choice.
-const NAMED: [&str; 8] = ["providers", "grants", "plugins", "problems", "headers", "servers", "env", "environment"];
+const NAMED: [&str; 10] =
+    ["providers", "grants", "plugins", "problems", "headers", "servers", "env", "environment", "mcpServers", "tools"];
 /// What a provider, a script or a function's author decides.
 const FREE: [&str; 8] = ["data", "arguments", "input_schema", "properties", "result", "body", "examples", "default"];
 

@@ -64,6 +64,34 @@ fn managing_servers_reads_as_it_is_documented() {
 }
 
 #[test]
+fn servers_with_places_of_their_own_read_as_they_are_documented() {
+    let scenario = Scenario::empty();
+    let kept = json!({"command": "no-such-program", "cwd": "tools", "envFile": "kept.env"});
+    let server = scenario.home().join("server");
+    symlink(env!("CARGO_BIN_EXE_misbehaving-server"), &server).expect("a writable folder");
+    let good = json!({"command": server, "args": ["good"]});
+    scenario.write("mcp.json", &json!({"mcpServers": {"kept": kept, "good": good}}).to_string());
+    fs::create_dir(scenario.home().join("tools")).expect("a writable folder");
+    scenario.write("kept.env", "ROOT=.\n");
+    scenario.write(".mcp.json", &json!({"mcpServers": {"theirs": {"command": "one"}}}).to_string());
+    let mut transcript = Transcript::new(&scenario);
+    for (form, exported) in [(&[][..], "people.json"), (&["--json"], "programs.json")] {
+        let mut run = |arguments: &[&str]| transcript.run(&[arguments, form].concat());
+        run(&["mcp:configure", "kept", "--read=allow"]);
+        run(&["mcp:configure", "good", "--read=allow"]);
+        run(&["mcp:status", "kept"]);
+        run(&["mcp:doctor", "--probe"]);
+        run(&["mcp:secret:set", "theirs", "KEY", "--env", "THEIR_KEY"]);
+        run(&["mcp:secret:list"]);
+        run(&["mcp:secret:unset", "theirs", "KEY"]);
+        run(&["mcp:export", "--path", exported]);
+        run(&["mcp:gateway:export", "--client", "cursor", "--command", "kosmo"]);
+        run(&["mcp:preset", "add", "parallel", "--replace"]);
+    }
+    transcript.compare("mcp_places");
+}
+
+#[test]
 fn presets_examples_and_imports_read_as_they_are_documented() {
     let scenario = Scenario::empty();
     let mut transcript = Transcript::new(&scenario);

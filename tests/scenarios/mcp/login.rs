@@ -306,5 +306,9 @@ fn signing_in_and_out_reads_as_it_is_documented() {
         run(&["mcp:login", "s", "--timeout=0"]);
         run(&["mcp:login", "t"]);
     }
+    authority.turn(|knobs| knobs.issuer = json!({"revocation_endpoint": format!("{}/broken", authority.origin())}));
+    login(&scenario);
+    let unrevoked = ["mcp:logout", "s", "--json"];
+    transcript.note(&unrevoked, &settled(scenario.kosmo(&unrevoked), &authority));
     transcript.compare("mcp_login");
 }
