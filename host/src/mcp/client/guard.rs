@@ -15,7 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 const NOT_STARTED: i32 = 127;
 /// How long what was killed may take to be gone. What is not ours to kill never is.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Between the first two looks. The next ones wait twice as long each, up to the other.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const LOOK_AGAIN_AT_LAST: Duration = Duration::from_millis(100);
 
 /// Runs a program with our own standard input, output and error, and gives the code to end with. Everything it started
 /// is killed when it ends. That, this process and the program are killed as soon as the process of this number is our
@@ -66,12 +68,14 @@ fn bury(child: u32) -> (Option<WaitStatus>, bool) {
 /// Kills everything that descends from us, where that is known. Whatever lost its parent on the way is our child by then.
 fn end_offspring() {
     let until = Instant::now() + PATIENCE;
+    let mut pause = LOOK_AGAIN;
     while offspring::ARE_LISTED && bury(0).1 && Instant::now() < until {
         for pid in offspring::of(getpid()) {
             // It may have ended by itself meanwhile.
             let _ = kill_process(pid, Signal::KILL);
         }
-        sleep(LOOK_AGAIN);
+        sleep(pause);
+        pause = LOOK_AGAIN_AT_LAST.min(pause * 2);
     }
 }
 
