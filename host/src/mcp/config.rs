@@ -2,9 +2,10 @@
 
 use super::comments::without_comments;
 use super::entry::{File, server};
+use super::env_file;
 use super::plain::masked_arguments;
-use super::policy::McpPolicy;
 use super::reference::Template;
+use crate::config::Config;
 use crate::files;
 use serde::Serialize;
 use serde_json::Value;
@@ -57,6 +58,9 @@ pub struct Server {
     /// The file with more of its environment.
     #[serde(skip)]
     pub env_file: Option<Template>,
+    /// What the file of a project's server sets, as SHA-256 of each value by name; nothing where it cannot be read.
+    #[serde(skip)]
+    pub env_in_file: Option<BTreeMap<String, String>>,
     /// The headers it is sent. Not shown: they hold secrets.
     #[serde(skip)]
     pub headers: BTreeMap<String, Template>,
@@ -66,7 +70,8 @@ pub struct Server {
     /// Whether it came with the project and stands in the place of one of the home.
     #[serde(skip)]
     pub replaces_own: bool,
-    /// Of its entry: SHA-256, hexadecimal. What it runs, and what it is told, has this fingerprint alone.
+    /// Of its entry, and of what the file of a project's sets: SHA-256, hexadecimal. What it runs, and what it is told, has
+    /// this fingerprint alone.
     #[serde(skip)]
     pub fingerprint: String,
 }
@@ -168,11 +173,12 @@ impl McpConfig {
         config
     }
 
-    /// With the permissions that these files give.
+    /// With the permissions that the configuration gives, and with what files of projects set.
     #[must_use]
-    pub fn with_policy(mut self, policy: &McpPolicy) -> Self {
+    pub fn with(mut self, config: &Config) -> Self {
         for server in self.servers.values_mut() {
-            server.permissions = policy.permissions(server.holder());
+            server.permissions = config.mcp().permissions(server.holder());
+            env_file::cover(server, config);
         }
         self
     }

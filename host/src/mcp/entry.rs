@@ -89,6 +89,7 @@ pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry
         cwd: entry.cwd,
         env: templates(env),
         env_file: entry.env_file.as_deref().map(Template::parse),
+        env_in_file: None,
         headers: templates(headers),
         folder: folder.into(),
         replaces_own: false,
@@ -109,6 +110,11 @@ fn templates(values: BTreeMap<String, String>) -> BTreeMap<String, Template> {
 fn fingerprint(portable: &Value) -> String {
     let sorted: BTreeMap<_, _> = portable.as_object().into_iter().flatten().collect();
     let text = serde_json::to_string(&sorted).unwrap_or_default();
+    sha256(&text)
+}
+
+/// Hexadecimal.
+pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

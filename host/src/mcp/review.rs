@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// In place of a provider's name in the store, and no provider can be called that.
 const OWNER: &str = "@mcp-reviewed";
+/// What the names of what an entry's file sets begin with. The values are secrets.
+const IN_FILE: &str = "envFile.";
 
 /// Trusts a project's server as it is now, in this project.
 ///
@@ -70,7 +72,8 @@ fn portable(server: &Server) -> Value {
     });
     let fields = fields.as_object().cloned().unwrap_or_default();
     let all = fields.into_iter().chain(written("env", &server.env)).chain(written("headers", &server.headers));
-    all.filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>().into()
+    let set = server.env_in_file.iter().flatten().map(|(name, digest)| (format!("{IN_FILE}{name}"), json!(digest)));
+    all.chain(set).filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>().into()
 }
 
 fn differences(before: &Value, after: &Value) -> Vec<String> {
@@ -85,7 +88,11 @@ fn differences(before: &Value, after: &Value) -> Vec<String> {
 }
 
 fn difference(key: &str, before: Option<&Value>, after: Option<&Value>) -> String {
+    let secret = key.starts_with(IN_FILE);
     match (before, after) {
+        (Some(_), Some(_)) if secret => format!("`{key}` was changed"),
+        (Some(_), None) if secret => format!("`{key}` was taken away"),
+        (None, Some(_)) if secret => format!("`{key}` was added"),
         (Some(before), Some(after)) => format!("`{key}` was {before} and is {after}"),
         (Some(before), None) => format!("`{key}` was {before} and was taken away"),
         (None, Some(after)) => format!("`{key}` was added: {after}"),
@@ -111,6 +118,12 @@ mod tests {
                 "`headers.B` was added: \"x\"",
                 "`url` was \"https://a?key=1\" and is \"https://b\"",
             ]
+        );
+        let before = json!({"envFile.A": "aa", "envFile.B": "bb"});
+        let after = json!({"envFile.B": "b2", "envFile.C": "cc"});
+        assert_eq!(
+            differences(&before, &after),
+            ["`envFile.A` was taken away", "`envFile.B` was changed", "`envFile.C` was added"]
         );
         assert!(differences(&before, &before).is_empty());
     }

@@ -47,12 +47,12 @@ impl Standing {
 
 /// The servers of the kosmo home and of the project that `folder` is in, with what the files permit.
 pub fn configured(host: &Host, folder: &Path) -> McpConfig {
-    McpConfig::load(host.home(), folder).with_policy(host.surroundings().config.mcp())
+    McpConfig::load(host.home(), folder).with(&host.surroundings().config)
 }
 
 /// The servers of the kosmo home alone, with what the files permit.
 pub fn of_home(host: &Host) -> McpConfig {
-    McpConfig::of_home(host.home()).with_policy(host.surroundings().config.mcp())
+    McpConfig::of_home(host.home()).with(&host.surroundings().config)
 }
 
 /// How a server stands.

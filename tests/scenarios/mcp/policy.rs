@@ -231,6 +231,7 @@ fn what_an_editor_asks_for_and_reads_from_a_file_is_kept_here_and_told_to_the_se
     assert_eq!((&status["status"], &status["env_file"]), (&json!("incomplete"), &json!("more.env")), "{status}");
 
     scenario.write(".vscode/more.env", "# ours\nexport TOKEN='of-the-file-77'\nPLAIN=overridden\nHOST=$LOGNAME\n");
+    kosmo(&["mcp:trust", "s"]);
     let ran = kosmo(&call).stdout;
     for part in ["KEY=[redacted]", "TOKEN=[redacted]", "PLAIN=named"] {
         assert!(ran.contains(part), "{part}: {ran}");
@@ -242,6 +243,43 @@ fn what_an_editor_asks_for_and_reads_from_a_file_is_kept_here_and_told_to_the_se
     scenario.write(".vscode/mcp.json", &json!({"servers": {"s": changed}}).to_string());
     let changed = kosmo(&["mcp:status", "s"]).stdout;
     assert!(changed.contains("`envFile` was \"more.env\" and is \"other.env\""), "{changed}");
+}
+
+#[test]
+fn what_a_projects_file_sets_is_trusted_with_its_entry_and_a_homes_own_is_free_to_change() {
+    let scenario = scenario_with(json!({"own": entry("good", json!({"envFile": "own.env"}))}), "");
+    let servers = json!({"s": entry("good", json!({"envFile": ".env"}))});
+    scenario.write(".mcp.json", &json!({ "mcpServers": servers }).to_string());
+    let kosmo = |arguments: &[&str]| scenario.kosmo(arguments);
+    let status = |server: &str| kosmo(&["mcp:status", server, "--json"]).json()["servers"][server].clone();
+    let error = || {
+        let ran = kosmo(&["mcp:lua", "--eval", "return app.mcp.s.environment({})", "--json"]).json();
+        ran["error"].as_str().unwrap_or_default().to_owned()
+    };
+    for server in ["s", "own"] {
+        kosmo(&["mcp:configure", server, "--read=allow"]);
+    }
+    scenario.write(".env", "MODE=harmless-77\nGONE=1\n");
+    scenario.write("own.env", "MODE=1\n");
+    let trusted = kosmo(&["mcp:trust", "s"]).stdout;
+    assert!(
+        trusted.contains("  environment MODE: *** in that file\n") && !trusted.contains("harmless-77"),
+        "{trusted}"
+    );
+    assert_eq!((&status("s")["status"], &status("s")["env_in_file"]), (&json!("active"), &json!(["GONE", "MODE"])));
+    assert_eq!(error(), "");
+
+    scenario.write(".env", "MODE=other\nPATH=/repo/bin:/usr/bin:/bin\n");
+    let changed = json!(["`envFile.GONE` was taken away", "`envFile.MODE` was changed", "`envFile.PATH` was added"]);
+    assert_eq!((&status("s")["status"], &status("s")["changed"]), (&json!("changed"), &changed));
+    assert!(error().contains("It was changed since it was trusted."), "{}", error());
+    scenario.write(".env", "# the same\nGONE=1\nMODE=harmless-77\n");
+    assert_eq!(status("s")["status"], json!("active"));
+    std::fs::remove_file(scenario.home().join(".env")).expect("ours");
+    assert_eq!(status("s")["status"], json!("changed"));
+
+    scenario.write("own.env", "MODE=2\n");
+    assert_eq!((&status("own")["status"], &status("own")["env_in_file"]), (&json!("active"), &json!(null)));
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(super) fn detailed(server: &Server, standing: &Standing) -> Value {
         "cwd": server.cwd,
         "env": server.shown_env(),
         "env_file": server.env_file.as_ref().map(Template::written),
+        "env_in_file": server.env_in_file.as_ref().map(|set| set.keys().collect::<Vec<_>>()),
         "headers": server.shown_headers(),
         "login": standing.login.as_ref().map(|signed_in| {
             let mut document = json!({});
@@ -75,8 +76,9 @@ pub(super) fn about(server: &Server) -> Vec<String> {
     for (what, values) in [("environment", server.shown_env()), ("header", server.shown_headers())] {
         lines.extend(values.iter().map(|(name, value)| format!("  {what} {}: {}", seen(name), seen(value))));
     }
-    let file = server.env_file.as_ref().map(|file| format!("  environment from {}", seen(file.written())));
-    lines.extend(file);
+    lines.extend(server.env_file.as_ref().map(|file| format!("  environment from {}", seen(file.written()))));
+    lines
+        .extend(server.env_in_file.iter().flatten().map(|(name, _)| format!("  environment {name}: *** in that file")));
     lines.extend(server.is_of_project().then(|| format!("  fingerprint {}", server.fingerprint)));
     lines.extend(
         server

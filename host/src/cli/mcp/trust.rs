@@ -11,7 +11,8 @@ use serde_json::json;
 pub(in crate::cli) const HELP: &str = "\
 A project's file comes with a checkout: what it starts, it starts as you. Trust is for the entry as it is now, in this
 project alone; whatever changes its program, arguments, environment, URL or headers takes it away again, and
-`mcp:status` says what that was. It does not cover the files that the entry starts.
+`mcp:status` says what that was. What its `envFile` sets counts as its environment. It does not cover the files that the
+entry starts.
 
 Example:
   kosmo mcp:status files

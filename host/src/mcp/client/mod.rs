@@ -97,7 +97,7 @@ impl Servers {
                 Some(folder) => McpConfig::load(home, folder),
                 None => McpConfig::of_home(home),
             };
-            config.with_policy(self.surroundings.config.mcp())
+            config.with(&self.surroundings.config)
         })
     }
 
