@@ -56,7 +56,7 @@ fn a_locked_or_absent_keyring_is_passed_over_in_bounded_time() {
         let begun = Instant::now();
         let scenario = configured(keyring);
         assert!(has_file(&scenario) && begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-        lies_in(&scenario, UNLOCKED, "the key file");
+        lies_in(&scenario, UNLOCKED, "credential.key beside it");
     }
 }
 
@@ -77,6 +77,6 @@ fn a_key_moves_where_the_operator_wants_it() {
     lies_in(&scenario, UNLOCKED, "the keyring of the desktop");
     assert!(!has_file(&scenario));
     scenario.write("config.toml", "[store]\nkey = \"file\"\n");
-    lies_in(&scenario, UNLOCKED, "the key file");
+    lies_in(&scenario, UNLOCKED, "credential.key beside it");
     assert!(scenario.kosmo(&["integrations:doctor", "dialpad"]).stdout.contains("dialpad: active"));
 }
