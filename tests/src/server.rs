@@ -143,6 +143,11 @@ impl Server {
             )],
             "changing" if self.calls > 0 => vec![result(id, json!({"tools": [tool("fresh")]}))],
             "no-list" => vec![result(id, json!({"tools": "none"}))],
+            "tasks" | "endless-tasks" => {
+                let mut tools = tools();
+                tools.iter_mut().for_each(|tool| tool["execution"] = json!({"taskSupport": "required"}));
+                vec![result(id, json!({ "tools": tools }))]
+            }
             _ => vec![result(id, json!({ "tools": tools() }))],
         }
     }
@@ -203,7 +208,12 @@ impl Server {
         match params["name"].as_str().unwrap_or_default() {
             "echo" => text(id, arguments["message"].as_str().unwrap_or("?")),
             "create_issue" if arguments["title"] == "half" => failed(id),
-            "create_issue" if arguments["title"] == "none" => error(id, -32602, "no such title"),
+            "create_issue" if arguments["title"] == "odd" => error(id, -32602, "the result does not fit its schema"),
+            "create_issue" if arguments["title"] == "unread" => error(id, -32700, "that was no JSON"),
+            "create_issue" if arguments["title"] == "task-augmented" => {
+                let text = "MCP error -32601: Tool create_issue requires task augmentation (taskSupport: 'required')";
+                result(id, json!({"isError": true, "content": [{"type": "text", "text": text}]}))
+            }
             "create_issue" => result(
                 id,
                 json!({"content": [{"type": "text", "text": "{}"}], "structuredContent": {"number": 7, "title": arguments["title"]}}),

@@ -25,6 +25,12 @@ fn speak(request: &Received, stream: &mut TcpStream) -> io::Result<()> {
         ("POST", "closed") => head(stream, "401 Unauthorized", "WWW-Authenticate: Bearer\r\n", b"who are you?"),
         ("POST", "huge") => huge(stream),
         ("POST", "page") => head(stream, "200 OK", "Content-Type: text/html\r\n", b"<html>"),
+        ("POST", "forgetful" | "stubborn") if request.body.contains("tools/call") => {
+            let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+            let id = if form == "stubborn" { &message["id"] } else { &Value::Null };
+            let told = json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32001, "message": "half of it is done"}});
+            head(stream, "404 Not Found", "Content-Type: application/json\r\n", told.to_string().as_bytes())
+        }
         ("GET", "restless") => {
             head(stream, "200 OK", "Content-Type: text/event-stream\r\n", b"id: 1\nretry: 0\ndata: {}\n\n")
         }
@@ -130,6 +136,23 @@ fn check(echo: &Echo, path: &str, code: Code, part: &str) {
     let refused = fault(&scenario(echo, path, json!({})), "app.mcp.s.echo({message = 'x'})");
     assert_eq!(refused.code, code, "{refused}");
     assert!(refused.message.contains("MCP server 's'") && refused.message.contains(part), "{refused}");
+}
+
+#[test]
+fn a_write_that_met_the_end_of_its_session_is_not_sent_again() {
+    for (form, code, part) in [
+        ("forgetful", Code::Unreachable, "it knows the session no more (HTTP 404). Another one begins at its next use"),
+        ("stubborn", Code::Provider, "half of it is done (-32001)"),
+    ] {
+        let echo = Echo::speaking(speak);
+        let scenario = scenario(&echo, &format!("{form}/good"), json!({}));
+        let fault = fault(&scenario, "app.mcp.s.create_issue({title = 'x'})");
+        assert!(fault.code == code && fault.message.contains(part), "{fault:?}");
+        let count = |what: &str| echo.received().iter().filter(|received| received.body.contains(what)).count();
+        assert_eq!((count("\"initialize\""), count("tools/call")), (1, 1), "{form}");
+        let code = "pcall(app.mcp.s.create_issue, {title = 'x'}) return #mcp.tools('s') > 0";
+        assert_eq!(value(&scenario, code), json!(true));
+    }
 }
 
 #[test]

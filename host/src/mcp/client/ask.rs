@@ -118,7 +118,7 @@ impl Servers {
             return Ok(rehearsed(&path, tool, arguments));
         }
         let patience = asked.patience(server);
-        let called = connection.run(&tool.name, arguments, patience);
+        let called = connection.run(tool, arguments, patience);
         match tool.operation {
             Operation::Write => self.send(write, entry, doubt, asked.interrupt.as_ref(), called).await,
             Operation::Read => content::of_tool(called.await?),

@@ -2,7 +2,7 @@
 
 use super::handler::Ours;
 use super::http::told;
-use super::notes::{Generous, Notes};
+use super::notes::{Generous, Listing, Notes};
 use super::process::Process;
 use super::tools::Tools;
 use crate::fault::{Code, Fault};
@@ -92,8 +92,9 @@ impl Connection {
         match &*tools {
             Some(tools) => Ok(Arc::clone(tools)),
             None => {
+                let listing = Listing::new(&self.notes);
                 let listed = self.list("tools/list", "tools", patience).await?;
-                Ok(Arc::clone(tools.insert(Arc::new(Tools::new(listed)))))
+                Ok(Arc::clone(tools.insert(Arc::new(Tools::new(listed, &listing.tasks())))))
             }
         }
     }

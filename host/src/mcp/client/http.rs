@@ -3,6 +3,7 @@
 
 use super::address::Address;
 use super::connection::is_content;
+use super::notes::Notes;
 use super::pipe::{LONGEST, LONGEST_WORD};
 use super::refusal::is_about_login;
 use super::sse;
@@ -16,6 +17,7 @@ use crate::mcp::login::{Challenge, Session};
 use crate::outbound::{Client, Connector, Live};
 use crate::secret::Secret;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -26,6 +28,7 @@ use rmcp::transport::streamable_http_client::{
     SseError, StreamableHttpClient, StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
     StreamableHttpError, StreamableHttpPostResponse,
 };
+use serde_json::Value;
 use sse_stream::Sse;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
@@ -65,6 +68,8 @@ pub(crate) struct Http {
     client: Arc<Client>,
     /// Who is signed in there, unless its entry says who we are.
     session: Option<Arc<Session>>,
+    /// Of its connection.
+    pub(super) notes: Arc<Notes>,
 }
 
 impl Http {
@@ -94,7 +99,7 @@ impl Http {
         let connector = Connector::new(vec![address.base], Arc::clone(&surroundings.transport));
         let (client, url) = (Arc::new(Client::new(connector, limits)), address.url.as_str().into());
         let (server, headers) = ((*server.name).into(), Arc::new(headers));
-        Ok(Self { server, url, headers, client, session: session.flatten() })
+        Ok(Self { server, url, headers, client, session: session.flatten(), notes: Arc::default() })
     }
 
     /// Whether its entry says who we are, so that nobody can sign in.
@@ -115,7 +120,9 @@ impl Http {
     }
 
     pub(super) fn transport(self) -> StreamableHttpClientTransport<Self> {
-        let config = StreamableHttpClientTransportConfig::with_uri(Arc::clone(&self.url));
+        // A request that met the end of its session may have been carried out, and would be sent again.
+        let config =
+            StreamableHttpClientTransportConfig::with_uri(Arc::clone(&self.url)).reinit_on_expired_session(false);
         StreamableHttpClientTransport::with_client(self, config)
     }
 
@@ -184,8 +191,37 @@ impl Http {
         Failure::Client(Fault::new(Code::Unreachable, format!("MCP server '{}' cannot be used: {what}.", self.server)))
     }
 
+    /// It answers the request, or it knows the session no more: then another one begins at the next use.
+    async fn forgotten(
+        &self,
+        message: &ClientJsonRpcMessage,
+        response: Response<Incoming>,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        if let (ClientJsonRpcMessage::Request(asked), Some(JSON)) = (message, kind(&response)) {
+            let told = body(response, LONGEST_WORD).await.map_err(|why| self.nonsense(&why))?;
+            let told: Value = serde_json::from_slice(&told).unwrap_or_default();
+            if told.get("id") == Some(&serde_json::to_value(&asked.id)?) {
+                return Ok(StreamableHttpPostResponse::Json(serde_json::from_value(told)?, None));
+            }
+        }
+        let why = "it knows the session no more (HTTP 404)";
+        self.notes.broke(why);
+        let message = format!("MCP server '{}' broke off: {why}. Another one begins at its next use", self.server);
+        Err(Failure::Client(Fault::new(Code::Unreachable, message)))
+    }
+
+    fn events(&self, response: Response<Incoming>, most: usize) -> BoxStream<'static, Result<Sse, SseError>> {
+        let notes = Arc::clone(&self.notes);
+        let heard = move |event: &Result<Sse, SseError>| {
+            let told = event.as_ref().ok().and_then(|event| event.data.as_deref());
+            told.iter().for_each(|told| notes.heard(told.as_bytes()));
+        };
+        sse::events(response.into_body(), most).inspect(heard).boxed()
+    }
+
     async fn message(&self, response: Response<Incoming>, most: usize) -> Result<ServerJsonRpcMessage, Failure> {
         let body = body(response, most).await.map_err(|why| self.nonsense(&why))?;
+        self.notes.heard(&body);
         serde_json::from_slice(&body).map_err(|error| self.nonsense(&format!("its answer is no message: {error}")))
     }
 }
@@ -208,7 +244,7 @@ impl StreamableHttpClient for Http {
         let is_content = matches!(&message, ClientJsonRpcMessage::Request(asked) if is_content(&asked.request));
         let most = if is_content { LONGEST } else { LONGEST_WORD };
         if response.status() == StatusCode::NOT_FOUND && session.is_some() {
-            return Err(Failure::SessionExpired);
+            return self.forgotten(&message, response).await;
         }
         let given = response.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Into::into);
         match kind(&response) {
@@ -218,7 +254,7 @@ impl StreamableHttpClient for Http {
                 Ok(StreamableHttpPostResponse::Json(self.message(response, most).await?, given))
             }
             _ if !response.status().is_success() => Err(self.refused(response).await),
-            Some(EVENTS) => Ok(StreamableHttpPostResponse::Sse(sse::events(response.into_body(), most), given)),
+            Some(EVENTS) => Ok(StreamableHttpPostResponse::Sse(self.events(response, most), given)),
             other => {
                 let what = other.unwrap_or("nothing at all");
                 Err(self.nonsense(&format!("it answered with {what}, which is neither JSON nor events")))
@@ -256,8 +292,8 @@ impl StreamableHttpClient for Http {
         }
         let response = self.send(request).await?;
         match kind(&response) {
-            Some(EVENTS) if response.status().is_success() => Ok(sse::events(response.into_body(), LONGEST)),
-            _ if response.status() == StatusCode::NOT_FOUND && session.is_some() => Err(Failure::SessionExpired),
+            Some(EVENTS) if response.status().is_success() => Ok(self.events(response, LONGEST)),
+            // If the session is over, the next request meets that.
             _ => Err(Failure::ServerDoesNotSupportSse),
         }
     }

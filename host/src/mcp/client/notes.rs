@@ -2,8 +2,9 @@
 
 use super::pipe::{LONGEST, LONGEST_WORD};
 use crate::clip::clipped;
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use serde_json::Value;
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Lines kept of standard error, and bytes of each.
@@ -12,6 +13,9 @@ const LINE: usize = 2_000;
 /// Characters of a line that are worth repeating in a sentence.
 const SHOWN: usize = 300;
 
+/// What a message has in it that tells how tools are called.
+const TASK: &[u8] = b"taskSupport";
+
 /// Shared by everything that listens to one server.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -19,6 +23,8 @@ pub(super) struct Notes {
     messages: AtomicU64,
     /// Contents that are asked for.
     contents: AtomicUsize,
+    /// Whether tools are being listed.
+    listing: AtomicBool,
 }
 
 /// While it lives, an answer may be as long as what tools make and resources hold.
@@ -37,8 +43,31 @@ impl Drop for Generous {
     }
 }
 
+/// While it lives, what comes is looked through for tools that are only called as tasks.
+pub(super) struct Listing(Arc<Notes>);
+
+impl Listing {
+    pub(super) fn new(notes: &Arc<Notes>) -> Self {
+        notes.seen().tasks.clear();
+        notes.listing.store(true, Ordering::Relaxed);
+        Self(Arc::clone(notes))
+    }
+
+    /// The names of those tools.
+    pub(super) fn tasks(&self) -> HashSet<String> {
+        std::mem::take(&mut self.0.seen().tasks)
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        self.0.listing.store(false, Ordering::Relaxed);
+    }
+}
+
 #[derive(Debug, Default)]
 struct Seen {
+    tasks: HashSet<String>,
     lines: VecDeque<String>,
     garbage: Option<String>,
     broke: Option<String>,
@@ -67,6 +96,22 @@ impl Notes {
     /// Why nothing more is read from it.
     pub(super) fn broke(&self, why: impl Into<String>) {
         self.seen().broke.get_or_insert(why.into());
+    }
+
+    /// Whether messages are to be given to [`Notes::heard`].
+    pub(super) fn is_listing(&self) -> bool {
+        self.listing.load(Ordering::Relaxed)
+    }
+
+    /// A message, as it came: the SDK's own types have no place for how a tool has to be called.
+    pub(super) fn heard(&self, message: &[u8]) {
+        if !self.is_listing() || !message.windows(TASK.len()).any(|part| part == TASK) {
+            return;
+        }
+        let message: Value = serde_json::from_slice(message).unwrap_or_default();
+        let tools = message.pointer("/result/tools").and_then(Value::as_array).into_iter().flatten();
+        let required = tools.filter(|tool| tool.pointer("/execution/taskSupport") == Some(&Value::from("required")));
+        self.seen().tasks.extend(required.filter_map(|tool| Some(tool.get("name")?.as_str()?.to_owned())));
     }
 
     /// One more message came; how many since something was asked.
@@ -118,6 +163,23 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tools_that_are_only_called_as_tasks_are_noticed_while_tools_are_listed() {
+        let notes = Arc::<Notes>::default();
+        let message = br#"{"id": 1, "result": {"tools": [
+            {"name": "a", "execution": {"taskSupport": "required"}}, {"name": "b", "execution": {"taskSupport": "optional"}},
+            {"name": "c", "description": "taskSupport: required"}
+        ]}}"#;
+        notes.heard(message);
+        let listing = Listing::new(&notes);
+        assert_eq!(listing.tasks(), HashSet::new());
+        notes.heard(message);
+        notes.heard(b"taskSupport");
+        assert_eq!(listing.tasks(), HashSet::from(["a".to_owned()]));
+        drop(listing);
+        assert!(!notes.is_listing());
+    }
 
     #[test]
     fn the_last_words_count_and_little_of_them_is_kept() {

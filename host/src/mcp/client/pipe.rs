@@ -33,6 +33,8 @@ struct Line {
     /// Its first byte that is no blank.
     first: Option<u8>,
     start: Vec<u8>,
+    /// All of it, while tools are listed.
+    whole: Vec<u8>,
 }
 
 impl Line {
@@ -69,6 +71,8 @@ impl<R> Watched<R> {
             let room = KEPT.saturating_sub(line.start.len());
             line.start.extend_from_slice(&piece[..piece.len().min(room)]);
             self.garbage += piece.len();
+        } else if self.notes.is_listing() {
+            line.whole.extend_from_slice(piece);
         }
     }
 
@@ -80,6 +84,8 @@ impl<R> Watched<R> {
             self.notes.babbled(&line.start);
         } else if line.first.is_some() && self.notes.message() > MOST_MESSAGES {
             return Err(format!("it sent more than {MOST_MESSAGES} messages that nobody asked for"));
+        } else {
+            self.notes.heard(&line.whole);
         }
         if self.garbage > MOST_GARBAGE {
             return Err(format!("it wrote more than {} MiB that are no messages", MOST_GARBAGE >> 20));

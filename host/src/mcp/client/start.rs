@@ -71,7 +71,7 @@ impl Servers {
         patience: Patience,
     ) -> Result<Connection, Fault> {
         let http = Http::new(server, self.address(server)?, headers, &self.surroundings)?;
-        let (notes, changed) = (Arc::<Notes>::default(), Arc::<AtomicBool>::default());
+        let (notes, changed) = (Arc::clone(&http.notes), Arc::<AtomicBool>::default());
         match begin(http.transport(), self.ours(server, &changed), patience).await {
             Begun::Ready(service) => Ok(Connection::new(&server.name, *service, None, notes, changed)),
             Begun::Failed(error) => Err(connection::failed(&server.name, &notes, None, &error).await),

@@ -2,6 +2,7 @@
 //! after until it has ended, and called off where nobody waits for it any more.
 
 use super::connection::{Connection, Patience};
+use super::tools::Tool;
 use crate::fault::{Code, Fault};
 use rmcp::RoleClient;
 use rmcp::model::CustomRequest;
@@ -11,10 +12,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
-/// How a server refuses a call that is not begun as a task. Nothing was done then.
-const REFUSED: &str = "-32601";
-/// The official SDKs wrap that refusal into a result, and only their words are left of it.
-const WRAPPED: [&str; 2] = ["task augmentation", "task-augmented"];
 /// How long a server is asked to remember what came of it.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 /// Between asking and asking again, unless the server says otherwise, and at most and at least.
@@ -53,23 +50,20 @@ impl Told {
 }
 
 impl Connection {
-    /// Runs a tool, as a task if its server has it no other way.
+    /// Runs a tool, as a task if it has said that it is only called so. It is never called a second time: what it says
+    /// went wrong may have gone halfway.
     pub(super) async fn run(
         &self,
-        tool: &str,
+        tool: &Tool,
         arguments: Map<String, Value>,
         patience: Patience,
     ) -> Result<Value, Fault> {
-        let called = self.call(tool, arguments.clone(), patience).await;
-        if !wants_task(&called) {
-            return called;
+        if !tool.is_task {
+            return self.call(&tool.name, arguments, patience).await;
         }
         let ttl = u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX);
-        let params = json!({"name": tool, "arguments": arguments, "task": {"ttl": ttl}});
-        let begun = match self.ask("tools/call", params, patience).await {
-            Err(fault) if is_refused(&fault) => return called,
-            begun => begun?,
-        };
+        let params = json!({"name": tool.name, "arguments": arguments, "task": {"ttl": ttl}});
+        let begun = self.ask("tools/call", params, patience).await?;
         match begun.get("task").and_then(Told::read) {
             Some(task) => self.await_task(task, patience).await.map_err(|fault| Fault { provider_code: None, ..fault }),
             None => Ok(begun),
@@ -92,22 +86,6 @@ impl Connection {
         watched.id = None;
         result
     }
-}
-
-/// Whether a call was refused because it was not begun as a task.
-fn wants_task(called: &Result<Value, Fault>) -> bool {
-    match called {
-        Ok(result) if result.get("isError") == Some(&Value::Bool(true)) => {
-            let text = result.pointer("/content/0/text").and_then(Value::as_str).unwrap_or_default();
-            WRAPPED.iter().any(|words| text.contains(words))
-        }
-        Ok(_) => false,
-        Err(fault) => is_refused(fault),
-    }
-}
-
-fn is_refused(fault: &Fault) -> bool {
-    fault.provider_code.as_deref() == Some(REFUSED)
 }
 
 /// Calls the task off when it is dropped before its end.
@@ -136,15 +114,6 @@ mod tests {
     fn check(told: Value, expected: Option<(Status, u64)>) {
         let read = Told::read(&told).map(|task| (task.status, task.pause));
         assert_eq!(read, expected.map(|(status, pause)| (status, Duration::from_millis(pause))), "{told}");
-    }
-
-    #[test]
-    fn a_refusal_is_known_in_a_result_too() {
-        let failed = |text: &str| Ok(json!({"isError": true, "content": [{"type": "text", "text": text}]}));
-        assert!(wants_task(&failed("MCP error -32601: Tool x requires task augmentation (taskSupport: 'required')")));
-        assert!(wants_task(&failed("This tool requires task-augmented invocation")));
-        assert!(!wants_task(&failed("it requires task 7")));
-        assert!(!wants_task(&Ok(json!({"content": [{"type": "text", "text": "task augmentation"}]}))));
     }
 
     #[test]

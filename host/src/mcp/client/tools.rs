@@ -5,7 +5,7 @@ use crate::description::Operation;
 use crate::fault::{Code, Fault};
 use crate::nearest::nearest;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Most names listed in a sentence.
 const LISTED: usize = 12;
@@ -26,6 +26,8 @@ pub(super) struct Tool {
     pub(super) name: String,
     description: String,
     pub(super) operation: Operation,
+    /// Whether it is only called as a task.
+    pub(super) is_task: bool,
     /// As text, which takes less memory than what it says.
     schema: Box<str>,
 }
@@ -37,22 +39,23 @@ impl Tool {
     }
 
     /// None for what is no tool: it has no name.
-    fn read(mut listed: Value) -> Option<Self> {
+    fn read(mut listed: Value, tasks: &HashSet<String>) -> Option<Self> {
         let name = listed.get("name")?.as_str()?.to_owned();
         let text = |key: &str| listed.get(key).and_then(Value::as_str).map(str::to_owned);
         let description = text("description").or_else(|| text("title")).unwrap_or_default();
         let reads = listed.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
         let operation = if reads { Operation::Read } else { Operation::Write };
         let schema = listed.get_mut("inputSchema").map_or(json!({}), Value::take).to_string().into();
-        Some(Self { name, description, operation, schema })
+        let is_task = tasks.contains(&name);
+        Some(Self { name, description, operation, is_task, schema })
     }
 }
 
 impl Tools {
-    /// Of a name that comes twice, the first counts.
-    pub(super) fn new(listed: Vec<Value>) -> Self {
+    /// Of a name that comes twice, the first counts. `tasks` are only called as tasks.
+    pub(super) fn new(listed: Vec<Value>, tasks: &HashSet<String>) -> Self {
         let mut tools = Self::default();
-        for tool in listed.into_iter().filter_map(Tool::read) {
+        for tool in listed.into_iter().filter_map(|listed| Tool::read(listed, tasks)) {
             let index = tools.list.len();
             if tools.exact.contains_key(&tool.name) {
                 continue;
@@ -190,7 +193,7 @@ mod tests {
     use super::*;
 
     fn tools(names: &[&str]) -> Tools {
-        Tools::new(names.iter().map(|name| json!({"name": name})).collect())
+        Tools::new(names.iter().map(|name| json!({"name": name})).collect(), &HashSet::new())
     }
 
     #[track_caller]
@@ -238,7 +241,7 @@ mod tests {
             "inputSchema": {"type": "object", "required": ["id"], "properties": {"id": {"type": ["string", "null"], "description": "i"}, "x": 1}}
         }, {"name": "lies", "inputSchema": 7}, {"title": "nameless"}, 3, {"name": "get.issue"}]);
         let Value::Array(listed) = listed else { unreachable!("an array") };
-        let tools = Tools::new(listed);
+        let tools = Tools::new(listed, &HashSet::new());
         let rows = tools.rows("a.b");
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0]["lua_path"], json!("app.mcp[\"a.b\"].get_issue"));

@@ -12,8 +12,9 @@ use serde_json::{Map, Value};
 use std::future::Future;
 use std::sync::Arc;
 
-/// What servers answer to what they did not even begin: no request, no such method, no such arguments.
-const REFUSALS: [&str; 4] = ["-32700", "-32600", "-32601", "-32602"];
+/// What servers answer to what they could not even read. Everything else is answered by tools, too, that had begun: that
+/// arguments are wrong, for one, by those whose result does not fit their own schema.
+const UNREAD: &str = "-32700";
 
 /// What is known of a write before it is sent.
 pub(super) enum Known {
@@ -94,5 +95,5 @@ impl Servers {
 }
 
 fn is_refusal(fault: &Fault) -> bool {
-    fault.provider_code.as_deref().is_some_and(|code| REFUSALS.contains(&code))
+    fault.provider_code.as_deref() == Some(UNREAD)
 }
