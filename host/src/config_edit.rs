@@ -42,7 +42,7 @@ pub(crate) fn edit(home: &Path, change: impl FnOnce(&mut DocumentMut) -> Option<
     Config::parse(&text, &file)?;
     // A link stays one: what it leads to is replaced.
     let target = file.canonicalize().unwrap_or_else(|_| file.clone());
-    let written = files::private_folder(home).and_then(|()| files::write(&target, &[text.as_bytes()]));
+    let written = files::home(home).and_then(|()| files::write(&target, &[text.as_bytes()]));
     written.map_err(|error| EditError::Unwritable(file, error))
 }
 

@@ -80,17 +80,43 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Creates a folder that only its owner can enter, or closes one that others could.
+/// Creates a folder of kosmo's own that only its owner can enter, or closes one that others could.
 #[cfg(unix)]
 pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    use std::os::unix::fs::PermissionsExt;
+    new_folder(folder)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Creates the folder that a person chose for everything, for its owner alone. One that is there may hold more than
+/// kosmo's files and stays as it is; where everybody could put a file in the place of another, nothing is kept.
+#[cfg(unix)]
+pub(crate) fn home(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    new_folder(folder)?;
+    if std::fs::metadata(folder)?.permissions().mode() & 0o002 == 0 {
+        return Ok(());
+    }
+    let folder = folder.display();
+    let told = format!("everybody can change what is in {folder}. As its owner, run: chmod o-w {folder}");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, told))
+}
+
+#[cfg(unix)]
+fn new_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Creates a folder.
 #[cfg(not(unix))]
 pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+/// Creates a folder.
+#[cfg(not(unix))]
+pub(crate) fn home(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 

@@ -38,7 +38,15 @@ fn what_a_home_gets_is_for_its_owner_alone() {
     let open: Vec<_> =
         open.iter().filter(|file| !file.parent().is_some_and(|folder| folder.ends_with("leases"))).collect();
     assert!(open.is_empty(), "{open:?}");
-    assert_eq!(mode(scenario.home()), 0o700);
+}
+
+#[test]
+fn a_home_that_kosmo_makes_is_for_its_owner_alone() {
+    let scenario = Scenario::empty();
+    let made = scenario.home().join("made");
+    let environment = [("KOSMO_HOME", made.to_str().expect("a plain name"))];
+    assert_eq!(scenario.kosmo_with(&["mcp:add", "s", "program"], &environment, None).code, 0);
+    assert_eq!(mode(&made), 0o700);
 }
 
 #[test]
@@ -59,6 +67,35 @@ fn files_that_others_could_read_or_change_are_closed_before_they_are_used() {
         assert_eq!(mode(&path) & 0o077, 0, "{} {:o}", path.display(), mode(&path));
     }
     assert_eq!(mode(&beside) & 0o077, 0);
+}
+
+#[test]
+fn a_home_that_was_there_stays_as_open_as_it_was_made() {
+    for before in [0o755, 0o775, 0o500] {
+        let scenario = Scenario::new();
+        open_up(scenario.home(), before);
+        for line in [&CONFIGURE[..], &["permissions:set", "dialpad.write", "ask"], &["mcp:add", "s", "program"]] {
+            scenario.kosmo(line);
+            assert_eq!(mode(scenario.home()), before, "{line:?}");
+        }
+        open_up(scenario.home(), 0o700);
+    }
+}
+
+#[test]
+fn nothing_is_kept_in_a_home_that_everybody_can_write_to() {
+    let scenario = Scenario::new();
+    for before in [0o777, 0o1777, 0o702] {
+        open_up(scenario.home(), before);
+        for line in [&CONFIGURE[..], &["permissions:set", "dialpad.write", "ask"], &["mcp:add", "s", "program"]] {
+            let ran = scenario.kosmo(line);
+            let cure = format!("run: chmod o-w {}", scenario.home().display());
+            assert!(ran.code == 1 && ran.stderr.contains(&cure), "{line:?} {ran:?}");
+        }
+        assert_eq!(mode(scenario.home()), before & 0o777);
+    }
+    let kept = ["kosmo.db", "mcp.json", "leases"].map(|name| scenario.home().join(name).exists());
+    assert_eq!(kept, [false; 3]);
 }
 
 #[test]

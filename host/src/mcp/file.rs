@@ -76,7 +76,7 @@ impl Target {
         let real = self.real()?;
         let folder = |path: &Path| path.parent().map_or_else(PathBuf::new, PathBuf::from);
         let written = if self.private {
-            files::private_folder(&folder(&self.path)).and_then(|()| files::write(&real, &[text.as_bytes()]))
+            files::home(&folder(&self.path)).and_then(|()| files::write(&real, &[text.as_bytes()]))
         } else {
             std::fs::create_dir_all(folder(&real)).and_then(|()| files::replace(&real, text))
         };

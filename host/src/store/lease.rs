@@ -23,7 +23,7 @@ impl Store {
         let path = folder.join(name);
         let unusable = |error| StoreError::Unusable(format!("{} cannot be locked: {error}", path.display()));
         let open = || {
-            files::private_folder(&self.home)?;
+            files::home(&self.home)?;
             files::private_folder(&folder)?;
             File::options().create(true).append(true).open(&path)
         };

@@ -120,7 +120,7 @@ impl Store {
         let unusable = |error: &dyn std::fmt::Display| {
             StoreError::Unusable(format!("{} cannot be used: {error}", self.file().display()))
         };
-        files::private_folder(&self.home).map_err(|error| unusable(&error))?;
+        files::home(&self.home).map_err(|error| unusable(&error))?;
         // SQLite gives the files it makes beside it the permissions of this one.
         let created = if self.exists() { Ok(()) } else { files::create(&self.file(), b"") };
         created.and_then(|()| self.close()).map_err(|error| unusable(&error))?;
