@@ -102,15 +102,15 @@ pub fn fields(provider: &Provider) -> Vec<String> {
 /// is accepted: what it declares is the operator's word now.
 ///
 /// # Errors
-/// `invalid_argument` for a field the provider does not have, `unconfigured` for a value or name that cannot be used and
+/// `invalid_argument` for a field the provider does not have and for an empty value, `unconfigured` for a value or name that cannot be used and
 /// for an account that stands in `config.toml`. Nothing was changed then.
 pub fn change(host: &Host, provider: &Provider, name: &str, mut change: Change) -> Result<(), Fault> {
     let (config, description) = (&host.surroundings().config, provider.description());
     let (home, store) = home(host)?;
     check_place(config, description, name)?;
-    check_fields(description, &change)?;
     let _alone = store.alone()?;
     let mut after = store.fields(provider.name(), name)?;
+    check_fields(description, &change, &after)?;
     after.retain(|key, _| !change.unset.contains(key));
     after.extend(change.set.iter().map(|(key, value)| (key.clone(), value.copied())));
     if !after.is_empty() && !after.contains_key("url") {
@@ -193,13 +193,31 @@ fn written(provider: &str, name: &str) -> Fault {
     Fault::new(Code::Unconfigured, message)
 }
 
-fn check_fields(description: &Description, change: &Change) -> Result<(), Fault> {
+/// What an earlier revision of the plugin asked for may still be kept, and can be dropped.
+fn check_fields(description: &Description, change: &Change, kept: &BTreeMap<String, Value>) -> Result<(), Fault> {
     let known = known_fields(description);
-    let Some(unknown) = change.set.keys().find(|key| !known.contains(key)) else { return Ok(()) };
+    let set = change.set.keys().find(|key| !known.contains(key));
+    let unset = change.unset.iter().find(|key| !known.contains(key) && !kept.contains_key(*key));
+    if let Some(unknown) = set.or(unset) {
+        return Err(no_field(&description.name, unknown, &known));
+    }
+    match change.set.iter().find(|(_, value)| value.is_empty()) {
+        Some((key, _)) => Err(empty(key)),
+        None => Ok(()),
+    }
+}
+
+fn no_field(name: &str, unknown: &str, known: &[String]) -> Fault {
     let suggestion = did_you_mean(unknown, known.iter().map(String::as_str));
-    let name = &description.name;
     let message = format!("An account of {name} has no field `{unknown}`; it has: {}.{suggestion}", known.join(", "));
-    Err(Fault::argument(unknown, message))
+    Fault::argument(unknown, message)
+}
+
+fn empty(key: &str) -> Fault {
+    Fault::argument(
+        key,
+        format!("The value of `{key}` is empty; nothing was changed. To drop the field: --unset {key}"),
+    )
 }
 
 /// Whether an account of these values could be used, but for what is still missing or not set where this runs.

@@ -25,6 +25,14 @@ impl Value {
         }
     }
 
+    /// Whether there is nothing in it, not even a variable's name.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Environment(name) => name.is_empty(),
+        }
+    }
+
     /// As it is sealed.
     fn written(&self) -> Secret {
         match self {

@@ -177,6 +177,27 @@ fn what_cannot_be_used_is_refused_before_it_is_kept() {
 }
 
 #[test]
+fn a_secret_is_not_replaced_by_nothing() {
+    let scenario = homeless();
+    let token = format!("access_token={}", Simulator::token("dialpad", "work"));
+    let configure = |line: &[&str], stdin: &str| {
+        kosmo_with(&scenario, &[&["integrations:configure", "dialpad"], line].concat(), &[], Some(stdin))
+    };
+    assert_eq!(configure(&["--set", &token, "--set", &url(&scenario)], "").code, 0);
+    for (set, stdin) in
+        [("access_token=", ""), ("access_token=-", ""), ("access_token=-", "\n"), ("access_token=@env:", "")]
+    {
+        check_refused(&configure(&["--set", set], stdin), 2, "The value of `access_token` is empty");
+    }
+    for empty in ["\"\"", "{\"env\": \"\"}"] {
+        let document = format!("{{\"set\": {{\"access_token\": {empty}}}}}");
+        check_refused(&configure(&["--stdin-json"], &document), 2, "The value of `access_token` is empty");
+    }
+    check_refused(&configure(&["--unset", "acess_token"], ""), 2, "Did you mean: access_token");
+    check_works(&scenario, "default");
+}
+
+#[test]
 fn comments_in_the_configuration_survive() {
     let scenario = homeless();
     scenario.write("config.toml", "# mine\n[permissions.dialpad] # why\nwrite = \"ask\" # for now\n");
