@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -92,8 +93,8 @@ impl Wire {
 
     pub(super) fn json<T: DeserializeOwned>(&self, answer: &Answer, place: &Url) -> Result<T, Fault> {
         serde_json::from_slice(&answer.body).map_err(|error| {
-            let why = format!("{} does not answer as it has to: {error}", clipped(place.as_str(), SHOWN));
-            self.refused(Code::Provider, &why)
+            let (place, what) = (clipped(place.as_str(), SHOWN), flaw(&error));
+            self.refused(Code::Provider, &format!("{place} does not answer as it has to: {what}"))
         })
     }
 
@@ -136,6 +137,16 @@ impl Wire {
     pub(super) fn refused(&self, code: Code, why: &str) -> Fault {
         refused(&self.server, code, why)
     }
+}
+
+/// What is wrong with a document, and where. The error's own words repeat what stands there, which may be a secret.
+fn flaw(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "its JSON is of another form",
+        Category::Eof => "its JSON breaks off",
+        Category::Syntax | Category::Io => "it is not JSON",
+    };
+    format!("{what} at line {}, column {}", error.line(), error.column())
 }
 
 /// Why nobody can be signed in at a server.

@@ -103,6 +103,17 @@ fn what_is_repeated_of_a_request_for_a_token_is_not_shown() {
 }
 
 #[test]
+fn what_is_no_registration_is_not_shown() {
+    let authority = Authority::start();
+    let registration = json!({"client_id": "a", "client_secret": 987_654_321_987_654_u64}).to_string();
+    authority.turn(|knobs| knobs.instead = Some(("/register".into(), registration)));
+    let ran = login_with(&scenario(&authority), &[], None);
+    assert!(ran.code == 4 && ran.stderr.contains("/register does not answer as it has to: "), "{ran:?}");
+    assert!(ran.stderr.contains("its JSON is of another form at line 1, column "), "{ran:?}");
+    assert!(!ran.stderr.contains("987654321987654"), "{ran:?}");
+}
+
+#[test]
 fn an_authorization_server_that_names_itself_is_believed_if_it_is_the_one() {
     let authority = Authority::start();
     let named = format!("{}/tenant", authority.origin()).replace(':', "%3A").replace('/', "%2F");
