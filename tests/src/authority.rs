@@ -25,6 +25,8 @@ pub struct Authority {
 pub struct Knobs {
     /// How long tokens live.
     pub lifetime: Duration,
+    /// What is said of that, if not the truth.
+    pub told: Option<Duration>,
     /// How long the token endpoint takes to answer once it has done what it was asked.
     pub slow: Duration,
     /// Whether a refresh token can be used once more while nobody used the one that came of it.
@@ -66,6 +68,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             lifetime: Duration::from_secs(3600),
+            told: None,
             slow: Duration::ZERO,
             grace: true,
             worthless: false,
@@ -281,9 +284,9 @@ impl State {
     fn issue(&mut self, asked: Value, refresh: Option<String>) -> Reply {
         let access = self.next("access-s3cr3t");
         self.access.insert(access.clone(), (asked.clone(), Instant::now() + self.knobs.lifetime));
+        let told = self.knobs.told.unwrap_or(self.knobs.lifetime);
         let mut body = json!({
-            "access_token": access, "token_type": "Bearer", "expires_in": self.knobs.lifetime.as_secs(),
-            "scope": asked["scope"],
+            "access_token": access, "token_type": "Bearer", "expires_in": told.as_secs(), "scope": asked["scope"],
         });
         if let Some(refresh) = refresh {
             body["refresh_token"] = json!(refresh);

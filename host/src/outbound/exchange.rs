@@ -42,10 +42,7 @@ impl Connected {
         };
         let outcome = self.obtain(host, client, trail, refused.as_deref()).await;
         let outcome = outcome.map_err(|fault| host.secrets.scrubbed_fault(fault));
-        self.tokens.settle(outcome);
-        let late =
-            || Err(Fault::new(Code::Unauthorized, format!("{} issues tokens that have ended already.", client.title)));
-        self.tokens.known(refused.as_ref()).unwrap_or_else(late)
+        self.tokens.settle(outcome, refused.as_ref())
     }
 
     /// From the store, if another process was first; otherwise from the provider.

@@ -130,9 +130,7 @@ impl Tokens {
     pub(crate) fn known(&self, refused: Option<&Arc<Live>>) -> Option<Result<Arc<Live>, Fault>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.failed.take_if(|(_, until)| *until <= Instant::now());
-        let accepted = |live: &&Arc<Live>| refused.is_none_or(|refused| !Arc::ptr_eq(refused, live));
-        let token = known.token.as_ref().filter(accepted);
-        match (token, &known.failed) {
+        match (known.other_than(refused), &known.failed) {
             (Some(live), None) => live.token.is_fresh().then(|| Ok(Arc::clone(live))),
             // Better the last minutes of an old token than none.
             (Some(live), Some(_)) if live.token.is_alive() => Some(Ok(Arc::clone(live))),
@@ -156,20 +154,35 @@ impl Tokens {
         known.token.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, live))
     }
 
-    /// From now on this is known.
-    pub(crate) fn settle(&self, outcome: Result<Live, Fault>) {
+    /// What came of asking is known from now on, and this is what to use. A token that was just issued is used whatever
+    /// its age: the next one would be no younger.
+    pub(crate) fn settle(&self, outcome: Result<Live, Fault>, refused: Option<&Arc<Live>>) -> Result<Arc<Live>, Fault> {
+        outcome.map(|live| self.put(live)).or_else(|fault| self.fail(fault, refused))
+    }
+
+    /// From now on this is the newest token.
+    pub(crate) fn put(&self, live: Live) -> Arc<Live> {
+        let live = Arc::new(live);
+        let known = Known { token: Some(Arc::clone(&live)), failed: None, unkept: None };
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        live
+    }
+
+    fn fail(&self, fault: Fault, refused: Option<&Arc<Live>>) -> Result<Arc<Live>, Fault> {
+        let pause = match (fault.retry_after, fault.code) {
+            (Some(seconds), _) => Duration::from_secs(seconds.into()),
+            (None, Code::Unauthorized) => REFUSED,
+            (None, _) => FAILED,
+        };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(live) => *known = Known { token: Some(Arc::new(live)), failed: None, unkept: None },
-            Err(fault) => {
-                let pause = match (fault.retry_after, fault.code) {
-                    (Some(seconds), _) => Duration::from_secs(seconds.into()),
-                    (None, Code::Unauthorized) => REFUSED,
-                    (None, _) => FAILED,
-                };
-                known.failed = Some((fault, Instant::now() + pause));
-            }
-        }
+        known.failed = Some((fault.clone(), Instant::now() + pause));
+        known.other_than(refused).filter(|live| live.token.is_alive()).cloned().ok_or(fault)
+    }
+}
+
+impl Known {
+    fn other_than(&self, refused: Option<&Arc<Live>>) -> Option<&Arc<Live>> {
+        self.token.as_ref().filter(|live| refused.is_none_or(|refused| !Arc::ptr_eq(refused, live)))
     }
 }
 

@@ -85,8 +85,8 @@ impl Session {
             return Ok(None);
         }
         let outcome = self.obtain(refused.as_deref()).await;
-        self.tokens.settle(outcome.map_err(|fault| self.host.secrets.scrubbed_fault(fault)));
-        self.tokens.known(refused.as_ref()).unwrap_or_else(|| Err(self.over())).map(Some)
+        let outcome = outcome.map_err(|fault| self.host.secrets.scrubbed_fault(fault));
+        self.tokens.settle(outcome, refused.as_ref()).map(Some)
     }
 
     /// From the store, if another process was first; otherwise from the authorization server.
@@ -106,7 +106,7 @@ impl Session {
         match kept.as_ref().filter(|token| usable(token)) {
             Some(token) if token.is_fresh() => return Ok(self.live(token.copied(), &login)?.trusted()),
             // Better the last minutes of an old token than none, should there be no other.
-            Some(token) if token.is_alive() => self.tokens.settle(self.live(token.copied(), &login).map(Live::trusted)),
+            Some(token) if token.is_alive() => _ = self.tokens.put(self.live(token.copied(), &login)?.trusted()),
             _ => {}
         }
         let token = match self.tokens.take_unkept() {

@@ -46,6 +46,22 @@ fn a_token_that_ended_is_renewed_and_so_is_the_next() {
 }
 
 #[test]
+fn a_token_that_was_just_issued_is_used_however_short_its_life_is_said_to_be() {
+    let authority = Authority::start();
+    authority.turn(|knobs| {
+        knobs.told = Some(Duration::ZERO);
+        knobs.grace = false;
+    });
+    let scenario = scenario(&authority);
+    login(&scenario);
+    check_in(&scenario);
+    check_in(&scenario);
+    let issued = authority.count("POST /token");
+    assert!(issued <= 1 + authority.count("POST /mcp"), "one for each request at most: {issued}");
+    check_unseen(scenario.home(), &authority.secrets(), &[]);
+}
+
+#[test]
 fn four_processes_renew_once() {
     let authority = Authority::start();
     let scenario = ended(&authority);
