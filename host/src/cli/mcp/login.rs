@@ -17,13 +17,15 @@ pub(in crate::cli) const HELP: &str = "\
 The server says who signs people in. kosmo registers there, unless --client-id names a client that you registered, and
 prints the address of a page; on a desktop the browser shows it. The browser comes back to 127.0.0.1 with the answer. On a
 machine that you only reach by ssh, choose the port and forward it: ssh -L 8976:127.0.0.1:8976 MACHINE. The token is kept
-sealed in kosmo.db, sent to this server's address alone, and renewed when it ends.
+sealed in kosmo.db, sent to this server's address alone, and renewed when it ends. A client's secret goes to who --issuer
+names, or to the server's own address, and to nobody else the server names.
 
 Examples:
   kosmo mcp:login docs
   kosmo mcp:login docs --scope 'files:read files:write'
   kosmo mcp:login docs --no-browser --callback-port 8976
-  pass show docs | kosmo mcp:login docs --client-credentials --client-id ci --client-secret-from-stdin";
+  pass show docs | kosmo mcp:login docs --client-credentials --client-id ci --client-secret-from-stdin \\
+    --issuer https://auth.example.com";
 
 /// Flags of `mcp:login`.
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ pub(super) struct Found {
     pub(super) scope: Option<String>,
 }
 
-/// Asks the server, and everybody it names.
+/// Asks the server, and everybody it names; the authorization server only if `check` lets it be.
 ///
 /// # Errors
 /// If nobody can be signed in there, or not safely.
@@ -30,6 +30,7 @@ pub(super) async fn discover(
     url: &Url,
     patience: Duration,
     typed: Option<&str>,
+    check: impl FnOnce(&str) -> Result<(), Fault>,
 ) -> Result<Found, Fault> {
     let (status, challenge) = http.challenge(patience).await?;
     let resource = resource(wire, url, &challenge).await?;
@@ -40,7 +41,9 @@ pub(super) async fn discover(
     let named = resource.as_ref().and_then(|resource| resource.authorization_servers.first());
     // Before servers described themselves, each signed people in itself.
     let origin = url.origin().ascii_serialization();
-    let issuer = issuer(wire, typed.or(named.map(String::as_str)).unwrap_or(&origin)).await?;
+    let name = typed.or(named.map(String::as_str)).unwrap_or(&origin);
+    check(name)?;
+    let issuer = issuer(wire, name).await?;
     let supported = || resource.as_ref().and_then(|resource| resource.scopes_supported.as_ref());
     let scope = challenge.scope.clone().or_else(|| supported().map(|scopes| scopes.join(" ")));
     let resource = resource.as_ref().map_or_else(|| plain(url), |resource| resource.resource.clone());

@@ -10,6 +10,7 @@ use super::session::{learn, live, wire};
 use super::wire::{Wire, refused};
 use super::{SignedIn, Wish};
 use crate::audit::Trail;
+use crate::clip::{NAME, clipped};
 use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Surroundings};
 use crate::mcp::client::{Address, Http, Servers};
@@ -20,6 +21,7 @@ use crate::secret::Secret;
 use crate::store::Value;
 use serde_json::Map;
 use std::sync::Arc;
+use url::Url;
 
 impl Servers {
     /// Signs somebody in at a server. `show` is told where the person has to go, unless it is for the client alone.
@@ -49,7 +51,11 @@ impl Servers {
         let kept = place.read().await?;
         let typed = wish.issuer.take().or_else(|| kept.as_ref().and_then(|(login, _)| login.typed.clone()));
         let wire = wire(host, &server.name, &address.base, typed.as_deref(), trail);
-        let found = discover(&wire, &http, &address.url, server.patience, typed.as_deref()).await?;
+        let check = |issuer: &str| match typed {
+            None if wish.client_secret.is_some() => check_own(&wire, &address, issuer),
+            _ => Ok(()),
+        };
+        let found = discover(&wire, &http, &address.url, server.patience, typed.as_deref(), check).await?;
         let given = Client::given(&mut wish, &found.issuer, kept);
         let signing = Signing { host, wire, found, typed, wish };
         let (login, secret, issued) = match signing.wish.of_client {
@@ -90,6 +96,20 @@ fn check_open(server: &Server, http: &Http) -> Result<(), Fault> {
     Err(refused(&server.name, Code::Unconfigured, &why))
 }
 
+/// Without a word of the operator's, a client's secret goes to where the server itself is, and to nobody it names.
+fn check_own(wire: &Wire, address: &Address, issuer: &str) -> Result<(), Fault> {
+    if Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == address.url.origin()) {
+        return Ok(());
+    }
+    let why = format!(
+        "the client's secret would go to `{}`, which nobody but the server names. If the client is registered there, \
+         say so: kosmo mcp:login {} --issuer URL",
+        clipped(issuer, NAME).escape_debug(),
+        wire.server
+    );
+    Err(wire.refused(Code::Denied, &why))
+}
+
 /// A sign-in once it is known who does it.
 struct Signing<'a> {
     host: &'a Arc<Surroundings>,
@@ -108,7 +128,7 @@ impl Signing<'_> {
         let client = given.filter(|client| client.secret.is_some()).ok_or_else(|| {
             let why = format!(
                 "a client that signs in itself needs a name and a secret: kosmo mcp:login {server} --client-credentials \
-                 --client-id ID --client-secret-from-stdin"
+                 --client-id ID --client-secret-from-stdin --issuer URL"
             );
             refused(&server, Code::Unconfigured, &why)
         })?;

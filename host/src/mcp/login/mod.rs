@@ -36,7 +36,7 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Wish {
     /// The client that was registered at the authorization server; without one, one is registered.
     pub client_id: Option<String>,
-    /// Its secret, if it has one.
+    /// Its secret, if it has one. Without `issuer` it goes to no other address than the server's own.
     pub client_secret: Option<Value>,
     /// What the token is to be good for, by words that blanks separate; without, what the server wants.
     pub scope: Option<String>,

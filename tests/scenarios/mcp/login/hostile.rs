@@ -113,6 +113,39 @@ fn what_is_no_registration_is_not_shown() {
     assert!(!ran.stderr.contains("987654321987654"), "{ran:?}");
 }
 
+const AS_CLIENT: [&str; 3] = ["--client-credentials", "--client-id=ci", "--client-secret=@env:CLIENT_SECRET"];
+
+#[test]
+fn a_clients_secret_goes_to_nobody_whom_only_the_server_names() {
+    let server = Authority::start();
+    server.turn(|knobs| knobs.resource = json!({"authorization_servers": ["https://bank.invalid/a$(id)"]}));
+    let scenario = scenario(&server);
+    for arguments in [&AS_CLIENT[..], &AS_CLIENT[1..]] {
+        let ran = login_with(&scenario, arguments, None);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        for part in ["would go to `https://bank.invalid/a$(id)`", "say so: kosmo mcp:login s --issuer URL\n"] {
+            assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+        }
+    }
+    let piped = ["--client-id=ci", "--client-secret-from-stdin"];
+    assert_eq!(login_with(&scenario, &piped, Some("client-s3cr3t")).code, 3);
+    let audit = scenario.kosmo(&["audit"]);
+    let asked = |what: &str| audit.stdout.contains(&format!("/.well-known/oauth-{what}"));
+    assert!(asked("protected-resource") && !asked("authorization-server"), "{audit:?}");
+}
+
+#[test]
+fn a_clients_secret_goes_to_whom_the_operator_names() {
+    let (authority, server) = (Authority::start(), Authority::start());
+    authority.turn(|knobs| knobs.client = Some(("ci".into(), "client-s3cr3t".into())));
+    server.turn(|knobs| knobs.resource = json!({"authorization_servers": ["https://bank.invalid"]}));
+    let issuer = format!("{}/tenant", authority.origin());
+    let ran = login_with(&scenario(&server), &[&AS_CLIENT[..], &["--issuer", &issuer]].concat(), None);
+    // There the token is made out to a server that it does not know.
+    assert!(ran.stderr.contains("issued no token (400 invalid_target)"), "{ran:?}");
+    assert_eq!(tokens_at(&authority, "/token"), 1);
+}
+
 #[test]
 fn an_authorization_server_that_names_itself_is_believed_if_it_is_the_one() {
     let authority = Authority::start();
