@@ -37,6 +37,9 @@ pub struct Fault {
     /// Seconds after which trying again is worthwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// Whether the sentence repeats the operator's files, which may name what not everybody may know of.
+    #[serde(skip)]
+    pub quotes_files: bool,
 }
 
 /// The reasons an invocation can fail. Written `snake_case` wherever a script or a program reads it.
@@ -153,7 +156,13 @@ impl Fault {
             status: None,
             provider_code: None,
             retry_after: None,
+            quotes_files: false,
         }
+    }
+
+    /// One that repeats what stands in the operator's files.
+    pub(crate) fn of_files(code: Code, message: impl Into<String>) -> Self {
+        Self { quotes_files: true, ..Self::new(code, message) }
     }
 
     /// An argument that cannot be used.

@@ -232,7 +232,7 @@ impl<'a> Permissions<'a> {
                 let suggestion = did_you_mean(name.as_ref(), functions.iter().copied());
                 let place = format!("[permissions.{provider}{table}.functions] in {file}");
                 let message = format!("{place}: `{name}` is no function of {provider}.{suggestion}");
-                return Err(Fault::new(Code::Unconfigured, message));
+                return Err(Fault::of_files(Code::Unconfigured, message));
             }
         }
         Ok(())

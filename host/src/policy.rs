@@ -153,7 +153,7 @@ impl Policies {
             let suggestion = did_you_mean(name.as_ref(), names.iter().map(String::as_str));
             if !suggestion.is_empty() {
                 let message = format!("[{table}.{name}] in {file}: there is no provider `{name}`.{suggestion}");
-                return Err(Fault::new(Code::Unconfigured, message));
+                return Err(Fault::of_files(Code::Unconfigured, message));
             }
         }
         Ok(())
@@ -180,7 +180,7 @@ impl Layer {
         };
         let message =
             format!("[{table}.{provider}] in {}: {provider} has no account `{name}`{cure}.{suggestion}", self.label);
-        Err(Fault::new(Code::Unconfigured, message))
+        Err(Fault::of_files(Code::Unconfigured, message))
     }
 }
 

@@ -92,7 +92,7 @@ impl Host {
         Invocation { scopes, client: self.client().cloned().or(invocation.client), ..invocation }
     }
 
-    /// A sentence about the operator's files may name what there is besides: not to whoever may not know of that.
+    /// A sentence about the operator's files may name what there is besides, or was: not to whoever may not know of that.
     pub(crate) fn veiled(&self, fault: Fault, provider: Option<&Provider>) -> Fault {
         let instead = match fault.code {
             Code::Unconfigured => {
@@ -101,7 +101,8 @@ impl Host {
             Code::Denied => "The operator's files do not let this happen. Whoever runs the server can see why.",
             _ => return fault,
         };
-        let hides = !self.scopes().is_empty() && words(&fault.message).any(|word| self.is_hidden(word, provider));
+        let names = || words(&fault.message).any(|word| self.is_hidden(word, provider));
+        let hides = !self.scopes().is_empty() && (fault.quotes_files || names());
         if hides { Fault { message: instead.into(), ..fault } } else { fault }
     }
 

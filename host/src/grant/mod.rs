@@ -68,7 +68,7 @@ impl<'a> Granted<'a> {
             "Integration '{provider}' may not use its account '{account}': the grant in {file} includes {granted}. The \
              operator can add it to `accounts` under [grants.{provider}] there."
         );
-        Err(Fault::new(Code::Denied, message))
+        Err(Fault::of_files(Code::Denied, message))
     }
 
     /// The rules that let a request out, one of each file that lists any; or the first file without.

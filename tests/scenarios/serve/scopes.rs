@@ -146,3 +146,24 @@ fn a_mistake_in_the_configuration_is_told_without_names_that_are_not_the_clients
     hides(&said, &["support"]);
     hides(&tool(&mut client, "read_doc", json!({"page": "dialpad.list_users"})), &["support"]);
 }
+
+#[test]
+fn what_the_operators_files_still_name_is_not_told_either() {
+    let check = |file: &str, limits: &[&str], code: &str, name: &str| {
+        let scenario = Scenario::new();
+        scenario.configure(file);
+        let (_server, mut client) = narrow(&scenario, limits);
+        let said = client.run("return app.integrations.dialpad.list_users{}");
+        assert_eq!(said["fault"]["code"], code, "{said}");
+        assert!(said["error"].to_string().contains("Whoever runs the server can see"), "{said}");
+        hides(&said, &[name]);
+    };
+    let account = ["--accounts", "dialpad.default"];
+    let gone = "[permissions.dialpad.accounts.oldmerger]\nread = \"deny\"\n";
+    check(gone, &account, "unconfigured", "oldmerger");
+    check("[grants.dialpad]\naccounts = [\"default\", \"oldmerger\"]\n", &account, "unconfigured", "oldmerger");
+    check("[permissions.ringcentrl]\nread = \"deny\"\n", &account, "unconfigured", "ringcentrl");
+    let function = "[permissions.dialpad.accounts.work.functions]\nlist_userss = \"deny\"\n";
+    check(function, &account, "unconfigured", "list_userss");
+    check(gone, &["--integrations", "dialpad"], "unconfigured", "oldmerger");
+}
