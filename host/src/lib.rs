@@ -75,6 +75,7 @@ mod sandbox;
 mod scope;
 mod secret;
 mod secrets;
+mod shell;
 mod size;
 mod store;
 mod subject;

@@ -2,6 +2,7 @@
 
 use crate::description::Operation;
 use crate::permission::Decision;
+use crate::shell::word;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -110,16 +111,6 @@ impl Matter {
 
 fn operation(word: &str) -> Option<Operation> {
     [Operation::Read, Operation::Write].into_iter().find(|operation| operation.as_str() == word)
-}
-
-/// As a shell reads a word. Nothing for one that steers terminals: nobody should paste that.
-fn word(text: &str) -> Option<String> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@%+,".contains(letter);
-    match text {
-        _ if text.chars().any(char::is_control) => None,
-        _ if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) => Some(text.into()),
-        _ => Some(format!("'{}'", text.replace('\'', r"'\''"))),
-    }
 }
 
 #[cfg(test)]

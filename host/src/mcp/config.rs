@@ -3,6 +3,7 @@
 use super::comments::without_comments;
 use super::entry::{File, server};
 use super::env_file;
+use super::place::check_apart;
 use super::plain::masked_arguments;
 use super::reference::Template;
 use crate::config::Config;
@@ -118,7 +119,7 @@ pub enum Warning {
         problem: String,
     },
     /// One entry makes no sense.
-    #[error("{}: the MCP server `{server}` is left out: {problem}", path.display())]
+    #[error("{}: the MCP server `{}` is left out: {problem}", path.display(), server.escape_debug())]
     Server {
         /// The file.
         path: PathBuf,
@@ -214,19 +215,21 @@ impl McpConfig {
             Err(error) => return self.warnings.push(syntax(path, &error)),
         };
         for (name, entry) in entries {
-            match server(source, path, &self.root, &name, entry) {
-                Ok(server) => self.put(server),
-                Err(problem) => self.warnings.push(Warning::Server { path: path.into(), server: name, problem }),
+            let server = server(source, path, &self.root, &name, entry);
+            if let Err(problem) = server.and_then(|server| self.put(server)) {
+                self.warnings.push(Warning::Server { path: path.into(), server: name, problem });
             }
         }
     }
 
     /// In place of one of the same name, if there is one.
-    fn put(&mut self, mut server: Server) {
+    fn put(&mut self, mut server: Server) -> Result<(), String> {
+        check_apart(&server.name, self.servers.keys())?;
         let before = self.servers.get(&server.name);
         server.replaces_own =
             server.is_of_project() && before.is_some_and(|before| before.replaces_own || !before.is_of_project());
         self.servers.insert(server.name.clone(), server);
+        Ok(())
     }
 }
 

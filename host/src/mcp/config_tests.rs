@@ -130,6 +130,39 @@ fn what_cannot_be_used_is_named_with_its_place() {
 }
 
 #[test]
+fn what_no_command_could_name_is_left_out() {
+    let named = |name: &str| json!({"mcpServers": {name: {"command": "a"}}}).to_string();
+    for name in ["a", "a.b", "microsoft/playwright-mcp", "__proto__", "dépôt"] {
+        assert_eq!(parsed(&named(name)).warnings, [], "{name}");
+    }
+    let cure = "call it otherwise, with letters, digits and any of `_-./:@%+,`, and no `-` at the beginning";
+    for (name, shown) in
+        [("docs$(touch x)", "docs$(touch x)"), ("a b", "a b"), ("--yes", "--yes"), ("", ""), ("a\nb", "a\\nb")]
+    {
+        check_warning(&named(name), &format!("p/.mcp.json: the MCP server `{shown}` is left out: {cure}"));
+    }
+    let reference = "no secret can be called `mcp.s.tok;touch x`: its key has letters, digits, `-` and `_`";
+    for entry in [
+        json!({"command": "a", "env": {"T": "${KOSMO_SECRET:mcp.s.tok;touch x}"}}),
+        json!({"url": "https://a.test", "headers": {"T": "@secret:mcp.s.tok;touch x"}}),
+    ] {
+        let text = json!({"mcpServers": {"s": entry}}).to_string();
+        check_warning(&text, &format!("p/.mcp.json: the MCP server `s` is left out: {reference}"));
+    }
+}
+
+#[test]
+fn of_two_servers_whose_tools_nobody_could_tell_apart_the_first_counts() {
+    let config = parsed(r#"{"mcpServers": {"a": {"command": "a"}, "a.b": {"command": "b"}, "ab": {"command": "c"}}}"#);
+    assert_eq!(config.servers.keys().collect::<Vec<_>>(), ["a", "ab"]);
+    check_warning(
+        r#"{"mcpServers": {"a.b": {"command": "a"}, "a": {"command": "b"}}}"#,
+        "p/.mcp.json: the MCP server `a` is left out: nobody could tell its tools from those of `a.b`: call one of them \
+         otherwise",
+    );
+}
+
+#[test]
 fn one_bad_entry_does_not_hide_the_others() {
     let config = parsed(r#"{"mcpServers": {"s": 1, "t": {"command": "a"}}}"#);
     assert_eq!(config.servers.keys().collect::<Vec<_>>(), ["t"]);

@@ -1,6 +1,8 @@
 //! One server's entry in a file, as any MCP client writes it.
 
 use super::config::{Permissions, Server, Transport};
+use super::keep::is_key;
+use super::place::check_known;
 use super::reference::Template;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -60,6 +62,7 @@ impl Scalar {
 
 /// The server of an entry. `folder` is the project's.
 pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry: Value) -> Result<Server, String> {
+    check_known(name)?;
     let entry: Entry = serde_json::from_value(entry).map_err(|error| error.to_string())?;
     let transport = transport(&entry)?;
     let (env, headers) = (texts(entry.env), texts(entry.headers));
@@ -73,6 +76,9 @@ pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry
         portable["envFile"] = json!(file);
     }
     let fingerprint = fingerprint(&portable);
+    let (env, headers) = (templates(env), templates(headers));
+    let env_file = entry.env_file.as_deref().map(Template::parse);
+    check_secrets(name, env.values().chain(headers.values()).chain(&env_file))?;
     Ok(Server {
         name: name.into(),
         transport,
@@ -87,14 +93,22 @@ pub(super) fn server(source: &str, path: &Path, folder: &Path, name: &str, entry
         patience: Duration::from_secs(timeout),
         address: entry.url,
         cwd: entry.cwd,
-        env: templates(env),
-        env_file: entry.env_file.as_deref().map(Template::parse),
+        env,
+        env_file,
         env_in_file: None,
-        headers: templates(headers),
+        headers,
         folder: folder.into(),
         replaces_own: false,
         fingerprint,
     })
+}
+
+/// Whether commands can name every secret that is referred to.
+fn check_secrets<'a>(name: &'a str, mut values: impl Iterator<Item = &'a Template>) -> Result<(), String> {
+    let unusable = |(server, key): &(&str, &str)| check_known(server).is_err() || !is_key(key);
+    let Some((server, key)) = values.find_map(|value| value.secrets(name).find(unusable)) else { return Ok(()) };
+    let secret = format!("mcp.{server}.{key}");
+    Err(format!("no secret can be called `{}`: its key has letters, digits, `-` and `_`", secret.escape_debug()))
 }
 
 fn texts(values: Option<BTreeMap<String, Scalar>>) -> BTreeMap<String, String> {

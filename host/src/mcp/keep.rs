@@ -81,10 +81,15 @@ fn described(host: &Host, holder: Holder<'_>, key: String, value: Value) -> Kept
     KeptSecret { server: holder.server.into(), project: holder.folder(), key, variable, is_set }
 }
 
+/// Whether a secret can be called this.
+pub(super) fn is_key(key: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !key.is_empty() && key.bytes().all(letters)
+}
+
 /// References end a server's name at the last dot, and themselves at a brace.
 fn check_key(key: &str) -> Result<(), Fault> {
-    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if !key.is_empty() && key.bytes().all(letters) {
+    if is_key(key) {
         return Ok(());
     }
     let message = format!("`{}` cannot be a secret's key: it has letters, digits, `-` and `_`.", key.escape_debug());

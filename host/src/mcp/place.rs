@@ -5,6 +5,7 @@ use super::edit_error::EditError;
 use super::file::Target;
 use crate::Host;
 use crate::fault::{Code, Fault};
+use crate::shell;
 use crate::store::{Lease, Store};
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,23 @@ pub fn check_name(name: &str) -> Result<(), EditError> {
     } else {
         Err(EditError::Name(name.into()))
     }
+}
+
+/// Whether commands can name a server this way as it stands. Other programs' files have names that [`check_name`] would
+/// not let be given; one that a shell takes for more would make our advice a stranger's.
+pub(super) fn check_known(name: &str) -> Result<(), String> {
+    if shell::is_plain(name) {
+        return Ok(());
+    }
+    let letters = shell::PUNCTUATION;
+    Err(format!("call it otherwise, with letters, digits and any of `{letters}`, and no `-` at the beginning"))
+}
+
+/// Whether no tool of a server could be taken for one of another, as `a.b.c` could where there are `a` and `a.b`.
+pub(super) fn check_apart<'a>(name: &str, mut others: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let begins = |path: &str, server: &str| path.strip_prefix(server).is_some_and(|rest| rest.starts_with('.'));
+    let Some(other) = others.find(|other| begins(name, other) || begins(other, name)) else { return Ok(()) };
+    Err(format!("nobody could tell its tools from those of `{}`: call one of them otherwise", other.escape_debug()))
 }
 
 /// Leave to change configuration while no other kosmo does.

@@ -3,7 +3,6 @@
 use super::config::{McpConfig, Server};
 use super::env_file;
 use super::login::SignedIn;
-use super::place::check_name;
 use super::policy::Trust;
 use super::reference::{Lookup, Template};
 use super::review;
@@ -69,17 +68,8 @@ pub fn standing(host: &Host, server: &Server) -> Standing {
     Standing { trust, changed, login, missing, next }
 }
 
-/// As a shell reads a name. Nothing for one that steers terminals: nobody should paste that.
-fn word(name: &str) -> Option<String> {
-    if name.chars().any(char::is_control) {
-        return None;
-    }
-    let plain = check_name(name).is_ok();
-    Some(if plain { name.into() } else { format!("'{}'", name.replace('\'', "'\\''")) })
-}
-
 fn next(host: &Host, server: &Server, trust: Trust, login: Option<&SignedIn>) -> Vec<String> {
-    let Some(name) = word(&server.name) else { return Vec::new() };
+    let name = &server.name;
     let enable = (!server.enabled).then(|| format!("kosmo mcp:enable {name}"));
     let trust = (!trust.is_given()).then(|| format!("kosmo mcp:trust {name}"));
     let sources = Sources::new(&host.surroundings().config, server);

@@ -457,8 +457,9 @@ fn names_that_steer_terminals_or_mean_something_elsewhere_are_only_names() {
     }
     let doctor = done(&scenario, &["mcp:doctor", "--json"]).json();
     let next: Vec<_> = doctor["next_commands"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    assert!(next.contains(&"kosmo mcp:trust 'x'\\''; rm -rf ~'"), "{next:?}");
-    assert!(next.iter().all(|command| !command.contains('\u{1b}')), "{next:?}");
+    let expected = ["trust __proto__", "configure __proto__ --read=allow", "trust a.b", "configure a.b --read=allow"];
+    assert_eq!(next, expected.map(|command| format!("kosmo mcp:{command}")));
+    assert!(done(&scenario, &["mcp:list"]).stderr.contains("the MCP server `x\\'; rm -rf ~` is left out"));
     for name in names {
         refused(&scenario, &["mcp:add", "--project", "--command=one", "--", name], 2, "cannot be an MCP server's name");
         done(&scenario, &["mcp:remove", "--", name]);
