@@ -82,6 +82,8 @@ pub fn add(
     if !replace && whole[container].get(name).is_some() {
         return Err(EditError::Exists { server: name.into(), path: target.path });
     }
+    let others = whole[container].as_object().into_iter().flat_map(Map::keys);
+    place::check_apart(name, others).map_err(problem)?;
     target.change(&[Change::Put(vec![container.into(), name.into()], entry.clone())])?;
     Ok(target.path)
 }

@@ -7,7 +7,8 @@ pub use rules::{Rule, written};
 
 use crate::description::Operation;
 use crate::fault::{Code, Fault};
-use crate::mcp::Holder;
+use crate::mcp::config::Server;
+use crate::mcp::{Holder, split};
 use crate::nearest::did_you_mean;
 use crate::permission::{Decision, Intent};
 use crate::{Host, Provider, config_edit};
@@ -35,7 +36,7 @@ pub struct Permitted {
 /// `invalid_argument` for a path of another form.
 pub fn subject(host: &Host, path: &str, account: Option<&str>, named: bool) -> Result<Subject, Fault> {
     let parts = match path.strip_prefix("mcp.") {
-        Some(rest) if account.is_none() => rest.split_once('.').map(|(server, tool)| (of_server(host, server), tool)),
+        Some(rest) if account.is_none() => of_server(host, rest),
         Some(_) => None,
         None => path.split_once('.').map(|(provider, rest)| of_provider(provider, rest, account)),
     };
@@ -52,10 +53,15 @@ fn of_provider<'a>(provider: &str, rest: &'a str, account: Option<&str>) -> (Own
     (Owner::Provider { name: provider.into(), account: account.map(Into::into) }, last)
 }
 
-/// The one that answers to this name here.
-fn of_server(host: &Host, name: &str) -> Owner {
-    let server = host.mcp().config().servers.get(name);
-    server.map_or_else(|| Holder::of_home(name), |server| server.holder()).into()
+/// The server that a script would ask by this path. What was decided about one that is gone can still be taken back.
+fn of_server<'a>(host: &'a Host, path: &'a str) -> Option<(Owner, &'a str)> {
+    let servers = &host.mcp().config().servers;
+    let here = || servers.keys().map(String::as_str);
+    let begins = |server: &str| path.strip_prefix(server).is_some_and(|rest| rest.starts_with('.'));
+    let written = || host.surroundings().config.mcp().written().map(|(holder, ..)| holder.server);
+    let (name, tool) = if here().any(begins) { split(path, here()) } else { split(path, written()) }?;
+    let holder = servers.get(name).map_or_else(|| Holder::of_home(name), Server::holder);
+    Some((holder.into(), tool))
 }
 
 fn malformed(path: &str) -> Fault {

@@ -41,6 +41,26 @@ fn permissions_read_as_they_are_documented() {
 }
 
 #[test]
+fn a_servers_name_may_have_dots() {
+    let scenario = Scenario::new();
+    let permissions = || kosmo(&scenario, &["permissions:list", "--json"]).json()["permissions"].clone();
+    scenario.configure("[mcp.servers.\"a.b\".permissions]\nwrite = \"allow\"\n");
+    scenario.write("mcp.json", r#"{"mcpServers": {"a.b": {"command": "one"}}}"#);
+    let set = kosmo(&scenario, &["permissions:set", "mcp.a.b.write", "deny"]);
+    assert_eq!(set.stdout, "mcp.a.b.write is denied.\n");
+    let rules = permissions();
+    assert_eq!((rules.as_array().map(Vec::len), &rules[0]["decision"]), (Some(1), &json!("deny")), "{rules}");
+    let listed = kosmo(&scenario, &["mcp:list", "--json"]).json();
+    assert_eq!(listed["servers"]["a.b"]["permissions"]["write"], "deny", "{listed}");
+
+    let add = kosmo(&scenario, &["mcp:add", "a", "two"]);
+    assert!(add.code == 2 && add.stderr.contains("nobody could tell its tools from those of `a.b`"), "{add:?}");
+    scenario.write("mcp.json", "{}");
+    assert_eq!(kosmo(&scenario, &["permissions:unset", "mcp.a.b.write"]).code, 0);
+    assert_eq!(permissions(), json!([]));
+}
+
+#[test]
 fn a_project_can_be_stricter_and_is_listed_too() {
     let scenario = Scenario::new();
     fs::create_dir(scenario.home().join(".kosmo")).expect("a folder");
