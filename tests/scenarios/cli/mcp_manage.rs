@@ -73,13 +73,16 @@ fn servers_with_places_of_their_own_read_as_they_are_documented() {
     scenario.write("mcp.json", &json!({"mcpServers": {"kept": kept, "good": good}}).to_string());
     fs::create_dir(scenario.home().join("tools")).expect("a writable folder");
     scenario.write("kept.env", "ROOT=.\n");
-    scenario.write(".mcp.json", &json!({"mcpServers": {"theirs": {"command": "one"}}}).to_string());
+    scenario.write("theirs.env", "WHERE=there\n");
+    let theirs = json!({"command": "one", "envFile": "theirs.env"});
+    scenario.write(".mcp.json", &json!({"mcpServers": {"theirs": theirs}}).to_string());
     let mut transcript = Transcript::new(&scenario);
     for (form, exported) in [(&[][..], "people.json"), (&["--json"], "programs.json")] {
         let mut run = |arguments: &[&str]| transcript.run(&[arguments, form].concat());
         run(&["mcp:configure", "kept", "--read=allow"]);
         run(&["mcp:configure", "good", "--read=allow"]);
         run(&["mcp:status", "kept"]);
+        run(&["mcp:status", "theirs"]);
         run(&["mcp:doctor", "--probe"]);
         run(&["mcp:secret:set", "theirs", "KEY", "--env", "THEIR_KEY"]);
         run(&["mcp:secret:list"]);
