@@ -119,7 +119,8 @@ pub fn change(host: &Host, provider: &Provider, name: &str, mut change: Change) 
         change.set.insert("url".into(), url());
     }
     check_values(config, provider, name, after)?;
-    plugins::accept(home, provider.name(), provider.digest()).map_err(|error| unusable(home, &*error))?;
+    plugins::accept(home, provider.name(), provider.digest())
+        .map_err(|error| plugins::unwritable(&home.join("accepted.toml"), &*error))?;
     Ok(store.change(provider.name(), name, &change.set, &change.unset)?)
 }
 
@@ -236,8 +237,4 @@ fn check_values(
         Ok(_) | Err(AccountError::Missing { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn unusable(home: &Path, error: &dyn std::error::Error) -> Fault {
-    Fault::new(Code::Internal, format!("{} cannot be used: {error}", home.join("accepted.toml").display()))
 }

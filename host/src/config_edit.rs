@@ -93,9 +93,8 @@ fn take(item: &mut Item, tables: &[&str], last: &str) -> bool {
 
 fn refused(keys: &[&str], error: EditError) -> Fault {
     let message = match error {
-        EditError::Config(ConfigError::Unreadable { file, error }) | EditError::Unwritable(file, error) => {
-            format!("{}: {error}", file.display())
-        }
+        EditError::Config(ConfigError::Unreadable { file, error }) => format!("{}: {error}", file.display()),
+        EditError::Unwritable(file, error) => files::unwritable(&file, &error),
         EditError::Config(error) => error.to_string(),
         EditError::Shape(file) => {
             let place = keys.join(".");

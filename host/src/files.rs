@@ -98,7 +98,7 @@ pub(crate) fn home(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let folder = folder.display();
-    let told = format!("everybody can change what is in {folder}. As its owner, run: chmod o-w {folder}");
+    let told = format!("everybody can change what is in {folder} (as its owner, run: chmod o-w {folder})");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, told))
 }
 
@@ -118,6 +118,12 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn home(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
+}
+
+/// How it is told that a file of the home cannot be made or changed.
+pub(crate) fn unwritable(file: &Path, error: &dyn std::fmt::Display) -> String {
+    let file = file.display();
+    format!("Cannot write {file}: {error}. Let the kosmo home be yours to write, or set KOSMO_HOME.")
 }
 
 /// Takes away what others than the owner may do with a file.

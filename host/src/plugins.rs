@@ -31,10 +31,8 @@ pub(crate) async fn install(
     Ok((provider, target))
 }
 
-fn unwritable(file: &Path, error: &dyn std::error::Error) -> Fault {
-    let file = file.display();
-    let message = format!("Cannot write {file}: {error}. Let the kosmo home be yours to write, or set KOSMO_HOME.");
-    Fault::new(Code::Unconfigured, message)
+pub(crate) fn unwritable(file: &Path, error: &dyn std::error::Error) -> Fault {
+    Fault::new(Code::Unconfigured, files::unwritable(file, &error))
 }
 
 /// Records that the operator trusts this plugin file with the accounts of a provider.

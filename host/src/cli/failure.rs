@@ -4,6 +4,7 @@ use super::call::{Asked, Envelope};
 use super::output;
 use clap::error::ErrorKind;
 use kosmo::docs::NoPage;
+use kosmo::grants::GrantsError;
 use kosmo::mcp::EditError;
 use kosmo::{Code, ConfigError, Fault};
 use serde_json::json;
@@ -56,8 +57,9 @@ fn cause(error: &anyhow::Error) -> Option<Fault> {
     let usage = error.downcast_ref::<Usage>().map(|_| of(Code::InvalidArgument));
     let config = || error.downcast_ref::<ConfigError>().map(|_| of(Code::Unconfigured));
     let page = || error.downcast_ref::<NoPage>().map(|_| of(Code::Unknown));
+    let grants = || error.downcast_ref::<GrantsError>().map(|error| of(error.code()));
     let edit = || error.downcast_ref::<EditError>().map(|error| of(error.code()));
-    usage.or_else(|| error.downcast_ref::<Fault>().cloned()).or_else(config).or_else(page).or_else(edit)
+    usage.or_else(|| error.downcast_ref::<Fault>().cloned()).or_else(config).or_else(page).or_else(grants).or_else(edit)
 }
 
 /// Tells a fault and gives the exit code.

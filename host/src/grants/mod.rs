@@ -7,6 +7,7 @@ mod places;
 use crate::config::ConfigError;
 use crate::config_edit::{self, EditError};
 use crate::fault::{Code, Fault};
+use crate::files;
 use crate::grant::{Grant, GrantRule, GrantRuleError};
 use crate::outbound::Checker;
 use crate::permission::{Decision, Intent};
@@ -125,13 +126,25 @@ pub enum GrantsError {
         provider: String,
     },
     /// The file cannot be written.
-    #[error("{} cannot be written: {error}", .file.display())]
+    #[error("{}", files::unwritable(.file, .error))]
     Unwritable {
         /// The file.
         file: PathBuf,
         /// Why.
         error: std::io::Error,
     },
+}
+
+impl GrantsError {
+    /// What kind of refusal it is.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Rule(_) => Code::InvalidArgument,
+            Self::Undeclared { .. } | Self::NotListed { .. } | Self::NoList(_) => Code::Unknown,
+            Self::Locked(fault) => fault.code,
+            Self::NoHome | Self::Config(_) | Self::Shape { .. } | Self::Unwritable { .. } => Code::Unconfigured,
+        }
+    }
 }
 
 fn listed(rules: &[GrantRule]) -> String {

@@ -4,6 +4,7 @@ use super::{PATIENCE, Store, StoreError};
 use crate::fault::Fault;
 use crate::files;
 use std::fs::{File, TryLockError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The folder in the home with a file for each thing to be had. They stay: an open one must not be replaced.
@@ -21,17 +22,17 @@ impl Store {
     pub(crate) fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         let folder = self.home.join(FOLDER);
         let path = folder.join(name);
-        let unusable = |error| StoreError::Unusable(format!("{} cannot be locked: {error}", path.display()));
+        let unwritable = |error| StoreError::Unwritable { file: path.clone(), error: Arc::new(error) };
         let open = || {
             files::home(&self.home)?;
             files::private_folder(&folder)?;
             File::options().create(true).append(true).open(&path)
         };
-        let file = open().map_err(unusable)?;
+        let file = open().map_err(unwritable)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lease { _locked: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(unusable(error)),
+            Err(TryLockError::Error(error)) => Err(unwritable(error)),
         }
     }
 }
@@ -75,5 +76,14 @@ mod tests {
         assert!(two.lease("other").expect("asked").is_some(), "another thing");
         drop(lease);
         assert!(two.lease("refresh").expect("asked").is_some(), "given back");
+    }
+
+    #[test]
+    fn a_home_that_cannot_be_written_is_told_with_its_cure() {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join(FOLDER), "no folder").expect("a file");
+        let fault = Fault::from(Store::new(home.path(), None).lease("config").expect_err("no folder"));
+        assert_eq!(fault.code, crate::fault::Code::Unconfigured);
+        assert!(fault.message.ends_with(". Let the kosmo home be yours to write, or set KOSMO_HOME."), "{fault}");
     }
 }

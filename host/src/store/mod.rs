@@ -22,7 +22,7 @@ pub(crate) use token::Token;
 use crate::fault::{Code, Fault};
 use crate::files;
 use key::{Found, KeyError};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use seal::Seal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -59,7 +59,9 @@ pub(crate) enum StoreError {
     Unusable(String),
     #[error("Another kosmo is changing the configuration and does not end. Try again.")]
     Busy,
-    #[error("{} cannot be used: {error}", .file.display())]
+    #[error("{}", files::unwritable(.file, .error))]
+    Unwritable { file: PathBuf, error: Arc<std::io::Error> },
+    #[error("{} cannot be used: {error}{}", .file.display(), cure(.error).unwrap_or_default())]
     Database { file: PathBuf, error: Arc<rusqlite::Error> },
     #[error(
         "{} holds {what} that {} does not open. Put the key back that it was sealed with, or configure the account \
@@ -70,8 +72,26 @@ pub(crate) enum StoreError {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        let code = if matches!(error, StoreError::Busy) { Code::Busy } else { Code::Internal };
+        let code = match &error {
+            StoreError::Busy => Code::Busy,
+            StoreError::Database { error, .. } if cure(error).is_none() => Code::Internal,
+            _ => Code::Unconfigured,
+        };
         Self::new(code, error.to_string())
+    }
+}
+
+/// What whoever owns the file can do about it, if anything.
+fn cure(error: &rusqlite::Error) -> Option<&'static str> {
+    match error.sqlite_error_code()? {
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
+            Some(". It is damaged: put a copy of it back, or move it away and configure the accounts again.")
+        }
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+            Some(". Let the kosmo home be yours to write, or set KOSMO_HOME.")
+        }
+        ErrorCode::DiskFull => Some(". Make room on its disk."),
+        _ => None,
     }
 }
 
@@ -117,13 +137,11 @@ impl Store {
     }
 
     fn open(&self) -> Result<Opened, StoreError> {
-        let unusable = |error: &dyn std::fmt::Display| {
-            StoreError::Unusable(format!("{} cannot be used: {error}", self.file().display()))
-        };
-        files::home(&self.home).map_err(|error| unusable(&error))?;
+        let unwritable = |error| StoreError::Unwritable { file: self.file(), error: Arc::new(error) };
+        files::home(&self.home).map_err(unwritable)?;
         // SQLite gives the files it makes beside it the permissions of this one.
         let created = if self.exists() { Ok(()) } else { files::create(&self.file(), b"") };
-        created.and_then(|()| self.close()).map_err(|error| unusable(&error))?;
+        created.and_then(|()| self.close()).map_err(unwritable)?;
         let connection = connect(&self.file()).map_err(|error| self.failed(error))?;
         let Found { seal, place } = self.key(&connection)?;
         Ok(Opened { connection: Mutex::new(connection), seal, place })
@@ -245,8 +263,12 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::write(home.path().join("kosmo.db"), "not a database, but long enough to be taken for one".repeat(20))
             .expect("a file");
-        let error = Store::new(home.path(), None).fields("dialpad", "default").expect_err("unusable").to_string();
-        assert!(error.contains("kosmo.db cannot be used: ") && error.contains("not a database"), "{error}");
+        let error = Store::new(home.path(), None).fields("dialpad", "default").expect_err("unusable");
+        let fault = Fault::from(error);
+        assert_eq!(fault.code, Code::Unconfigured);
+        for part in ["kosmo.db cannot be used: ", "not a database. It is damaged: ", "move it away"] {
+            assert!(fault.message.contains(part), "{fault}");
+        }
     }
 
     #[test]
