@@ -6,6 +6,7 @@ use crate::config::{self, Config};
 use crate::config_edit;
 use crate::description::{Description, Operation};
 use crate::fault::{Code, Fault};
+use crate::files;
 use crate::nearest::did_you_mean;
 use crate::permission::Decision;
 use crate::permissions::{self, Permitted, Subject};
@@ -47,7 +48,7 @@ pub struct Change {
 pub fn standing(host: &Host, provider: &Provider, name: &str) -> Standing {
     let (config, description) = (&host.surroundings().config, provider.description());
     let found = config.fields(description, name);
-    let problem = config.account(description, provider.digest(), name).err();
+    let problem = check(host, provider, name).err();
     let (place, fields) = match found {
         Ok(Some((place, fields))) => (Some(place).filter(|_| !fields.is_empty()), fields),
         Ok(None) | Err(_) => (None, Fields::new()),
@@ -58,6 +59,15 @@ pub fn standing(host: &Host, provider: &Provider, name: &str) -> Standing {
     };
     let given: BTreeSet<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, _)| key).collect();
     Standing { name: name.into(), place, given, missing, problem }
+}
+
+/// Everything that is in the way of an invocation before it is asked for, what an account lacks first.
+fn check(host: &Host, provider: &Provider, name: &str) -> Result<(), Fault> {
+    let (config, description) = (&host.surroundings().config, provider.description());
+    config.account(description, provider.digest(), name)?;
+    host.check_providers()?;
+    config.check_names(description)?;
+    config.policies().granted(provider.name()).check_account(name)
 }
 
 /// How every account of a provider stands, `default` first; that one even if there is nothing of any.
@@ -81,6 +91,18 @@ pub fn is_enabled(host: &Host, provider: &str) -> bool {
 pub fn key_place(host: &Host) -> Result<Option<&'static str>, Fault> {
     let store = host.surroundings().store.as_deref().filter(|store| store.exists());
     Ok(store.map(Store::key_place).transpose()?.map(store::Place::in_words))
+}
+
+/// Whether something could be kept in the home.
+///
+/// # Errors
+/// `unconfigured`, saying who can write there and what changes that.
+pub fn check_home(host: &Host) -> Result<(), Fault> {
+    let checked = host.home().map(|home| (home, files::check_home(home)));
+    match checked {
+        Some((home, Err(error))) => Err(plugins::unwritable(&home.join("kosmo.db"), &error)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether this very plugin file is the one the operator accepted.

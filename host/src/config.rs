@@ -317,6 +317,14 @@ impl Config {
         default.into_iter().chain(names).collect()
     }
 
+    /// Whether every function and account that the files name for this provider exists.
+    pub(crate) fn check_names(&self, description: &Description) -> Result<(), Fault> {
+        // What stands in a store that cannot be read is not mistyped.
+        let unreadable = || self.store()?.accounts(&description.name).err().map(Fault::from);
+        let checked = self.policies.check_names(description, &self.account_names(description));
+        checked.map_err(|mistake| unreadable().unwrap_or(mistake))
+    }
+
     /// The account of this name, ready for this revision.
     pub(crate) fn account(&self, description: &Description, digest: &str, name: &str) -> Result<Account, Fault> {
         if !self.is_enabled(&description.name) {

@@ -94,7 +94,28 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
 pub(crate) fn home(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     new_folder(folder)?;
-    if std::fs::metadata(folder)?.permissions().mode() & 0o002 == 0 {
+    check_alone(folder, std::fs::metadata(folder)?.permissions().mode())
+}
+
+/// Whether something could be kept in the home as it is, or as it would be made.
+#[cfg(unix)]
+pub(crate) fn check_home(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = match std::fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?,
+    };
+    check_alone(folder, metadata.mode())?;
+    let user = rustix::process::geteuid();
+    // Whoever is in its group may write there if anybody may who does not own it.
+    let written = if metadata.uid() == user.as_raw() { 0o200 } else { 0o020 };
+    if user.is_root() || metadata.mode() & written != 0 { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+}
+
+/// Whether not everybody can change what is in a folder.
+#[cfg(unix)]
+fn check_alone(folder: &Path, mode: u32) -> io::Result<()> {
+    if mode & 0o002 == 0 {
         return Ok(());
     }
     let folder = folder.display();
@@ -118,6 +139,12 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn home(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
+}
+
+/// Finds out when something is kept.
+#[cfg(not(unix))]
+pub(crate) fn check_home(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// How it is told that a file of the home cannot be made or changed.

@@ -78,14 +78,18 @@ impl Host {
         invocation.check_scopes()?;
         let provider = self.registry().provider(&invocation.provider).await?;
         let host = &self.inner.surroundings;
-        let mistake =
-            host.config.policies().check_providers(|name| self.registry().knows(name), || self.registry().names());
-        mistake.map_err(|fault| self.veiled(fault, None))?;
+        self.check_providers().map_err(|fault| self.veiled(fault, None))?;
         let outcome = match invocation.position.take() {
             Some(position) => rerun::invoke(&provider, host, position, invocation, trail).await,
             None => provider.invoke(host, invocation, trail).await,
         };
         outcome.map_err(|fault| self.veiled(fault, Some(&provider)))
+    }
+
+    /// Whether every provider that the files name could be meant.
+    pub(crate) fn check_providers(&self) -> Result<(), Fault> {
+        let policies = self.inner.surroundings.config.policies();
+        policies.check_providers(|name| self.registry().knows(name), || self.registry().names())
     }
 
     /// Copies a plugin file into the home and accepts it. Gives the provider and where the file is now.

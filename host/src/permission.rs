@@ -231,7 +231,10 @@ impl<'a> Permissions<'a> {
             if let Some((table, name)) = permission.named().find(|(_, name)| !functions.contains(&name.as_ref())) {
                 let suggestion = did_you_mean(name.as_ref(), functions.iter().copied());
                 let place = format!("[permissions.{provider}{table}.functions] in {file}");
-                let message = format!("{place}: `{name}` is no function of {provider}.{suggestion}");
+                let account = table.strip_prefix(".accounts.");
+                let unset = Subject::function(provider, account, name.as_ref()).unset().filter(|_| *file == OWN_FILE);
+                let cure = unset.map(|unset| format!("; `{unset}` takes it back")).unwrap_or_default();
+                let message = format!("{place}: `{name}` is no function of {provider}{cure}.{suggestion}");
                 return Err(Fault::of_files(Code::Unconfigured, message));
             }
         }
@@ -513,7 +516,10 @@ mod tests {
         assert_eq!(permissions.check_names("dialpad", &["send_smss"]), Ok(()));
         let fault = permissions.check_names("dialpad", &["send_sms", "get_call"]).expect_err("a mistake");
         let place = "[permissions.dialpad.accounts.work.functions] in config.toml";
-        let expected = format!("{place}: `send_smss` is no function of dialpad. Did you mean: send_sms");
+        let expected = format!(
+            "{place}: `send_smss` is no function of dialpad; `kosmo permissions:unset dialpad.send_smss --account work` \
+            takes it back. Did you mean: send_sms"
+        );
         assert_eq!((fault.code, fault.message), (Code::Unconfigured, expected));
     }
 }

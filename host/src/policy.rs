@@ -176,7 +176,7 @@ impl Layer {
         let suggestion = did_you_mean(name.as_ref(), known.iter().map(String::as_str));
         let cure = match table {
             "permissions" => format!("; kosmo permissions:list {provider} lists what is said of it, to be taken back"),
-            _ => String::new(),
+            _ => format!("; name one there that it has, or see them with `kosmo accounts:list {provider}`"),
         };
         let message =
             format!("[{table}.{provider}] in {}: {provider} has no account `{name}`{cure}.{suggestion}", self.label);

@@ -161,7 +161,7 @@ impl Provider {
             return Ok(Arc::clone(account));
         }
         let policies = host.config.policies();
-        policies.check_names(&self.description, &host.config.account_names(&self.description))?;
+        host.config.check_names(&self.description)?;
         if ready.is_empty() {
             host.config.teach_provider(&self.description, &host.secrets);
         }

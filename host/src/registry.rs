@@ -45,6 +45,11 @@ impl Registry {
         self.slots().read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
     }
 
+    /// The files that a provider of this name is loaded from; none for one that was added otherwise.
+    pub fn files(&self, name: &str) -> Vec<PathBuf> {
+        self.slot(name).map(|slot| slot.files.clone()).unwrap_or_default()
+    }
+
     /// Tells whenever a provider was added, replaced or removed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

@@ -131,7 +131,8 @@ fn check_mistake(besides: &str, expected: &str) {
 fn a_name_that_means_nothing_is_pointed_out_before_anything_runs() {
     check_mistake(
         "[permissions.probe.functions]\nfetsh = \"deny\"\n",
-        "[permissions.probe.functions] in config.toml: `fetsh` is no function of probe. Did you mean: fetch",
+        "[permissions.probe.functions] in config.toml: `fetsh` is no function of probe; `kosmo permissions:unset \
+         probe.fetsh` takes it back. Did you mean: fetch",
     );
     check_mistake(
         "[permissions.probe.accounts.wrok]\nwrite = \"deny\"\n",
@@ -140,7 +141,8 @@ fn a_name_that_means_nothing_is_pointed_out_before_anything_runs() {
     );
     check_mistake(
         "[grants.probe]\naccounts = [\"default\", \"wrok\"]\n",
-        "[grants.probe] in config.toml: probe has no account `wrok`. Did you mean: work",
+        "[grants.probe] in config.toml: probe has no account `wrok`; name one there that it has, or see them with \
+         `kosmo accounts:list probe`. Did you mean: work",
     );
 }
 

@@ -80,14 +80,29 @@ pub(super) fn list(arguments: &AccountsList) -> Outcome {
     };
     let all = |provider: &Arc<Provider>| (provider.name().to_owned(), present(&host, provider));
     let all: Vec<_> = providers.iter().map(all).collect();
-    if arguments.json {
-        let rows: Map<_, _> = all.iter().map(|(name, found)| (name.clone(), found.iter().map(row).collect())).collect();
-        output::json(&json!({"success": true, "providers": rows}));
-    } else {
-        output::line(&as_table(&all));
+    match accounts::key_place(&host).err() {
+        Some(fault) => return list_without_store(&all, fault, arguments.json),
+        None if arguments.json => output::json(&json!({"success": true, "providers": rows(&all)})),
+        None => output::line(&as_table(&all).unwrap_or_else(|| NONE.into())),
     }
     Ok(0)
 }
+
+/// What stands elsewhere is shown, and what cannot be read is told: it is not that there is none.
+fn list_without_store(all: &[(String, Vec<Standing>)], fault: Fault, json: bool) -> Outcome {
+    if json {
+        output::json(&json!({"success": false, "error": fault.message, "fault": fault, "providers": rows(all)}));
+        return Ok(failure::exit_code(&fault));
+    }
+    as_table(all).iter().for_each(|table| output::line(table));
+    Err(fault.into())
+}
+
+fn rows(all: &[(String, Vec<Standing>)]) -> Map<String, Value> {
+    all.iter().map(|(name, found)| (name.clone(), found.iter().map(row).collect())).collect()
+}
+
+const NONE: &str = "There are no accounts. Give a provider one with: kosmo integrations:configure PROVIDER";
 
 /// Accounts of which there is something somewhere.
 fn present(host: &Host, provider: &Provider) -> Vec<Standing> {
@@ -107,7 +122,8 @@ pub(super) fn row(standing: &Standing) -> Value {
     })
 }
 
-fn as_table(all: &[(String, Vec<Standing>)]) -> String {
+/// Nothing, if there are none.
+fn as_table(all: &[(String, Vec<Standing>)]) -> Option<String> {
     let row = |provider: &String, standing: &Standing| {
         let place = standing.place.map_or("-", accounts::Place::as_str);
         let fields: Vec<_> = standing.given.iter().map(String::as_str).collect();
@@ -115,10 +131,7 @@ fn as_table(all: &[(String, Vec<Standing>)]) -> String {
         vec![provider.clone(), standing.name.clone(), place.into(), fields.join(", "), problem.into()]
     };
     let rows: Vec<_> = all.iter().flat_map(|(name, found)| found.iter().map(move |found| row(name, found))).collect();
-    if rows.is_empty() {
-        return "There are no accounts. Give a provider one with: kosmo integrations:configure PROVIDER".into();
-    }
-    table::aligned(&["PROVIDER", "ACCOUNT", "SOURCE", "FIELDS", "STATUS"], &rows)
+    (!rows.is_empty()).then(|| table::aligned(&["PROVIDER", "ACCOUNT", "SOURCE", "FIELDS", "STATUS"], &rows))
 }
 
 pub(super) fn remove(arguments: &AccountsRemove) -> Outcome {

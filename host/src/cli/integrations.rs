@@ -24,7 +24,7 @@ pub(super) fn list(arguments: &IntegrationsList) -> Outcome {
     match all.as_slice() {
         _ if arguments.json => output::json(&json!({"success": true, "providers": rows(&all)})),
         [] => output::line("No plugins are installed. Add one with: kosmo plugins:install FILE.wasm"),
-        all => output::foreign(&format!("{}{}", as_table(all), notes(all))),
+        all => output::foreign(&format!("{}{}", as_table(all), notes(&host, all))),
     }
     Ok(0)
 }
@@ -43,16 +43,20 @@ fn problems(host: &Host, provider: &Provider) -> Vec<(String, String)> {
     present.filter_map(|standing| Some((standing.name, standing.problem?.message))).collect()
 }
 
-/// Below the table: what is in the way of accounts, and how a provider without any gets one.
-fn notes(all: &[Listed]) -> String {
+/// Below the table: what is in the way of accounts, and how a provider without any gets one. Where the store cannot be
+/// opened, it cannot get one, and may have some.
+fn notes(host: &Host, all: &[Listed]) -> String {
+    let store = accounts::key_place(host).err();
     let broken = |listed: &Listed| {
         let of = |(account, problem): &(String, String)| format!("\n{}, account {account}: {problem}", listed.name);
         listed.problems.iter().map(of).collect::<String>()
     };
-    let without =
-        |listed: &&Listed| listed.provider.is_ok() && listed.access.usable.is_empty() && listed.problems.is_empty();
+    let without = |listed: &&Listed| {
+        listed.provider.is_ok() && listed.access.usable.is_empty() && listed.problems.is_empty() && store.is_none()
+    };
     let next = |listed: &Listed| format!("\nTo give {0} an account: kosmo integrations:configure {0}", listed.name);
-    let lines = all.iter().map(broken).chain(all.iter().filter(without).map(next)).collect::<String>();
+    let lines = all.iter().map(broken).chain(all.iter().filter(without).map(next));
+    let lines = lines.chain(store.iter().map(|fault| format!("\nStore: {fault}"))).collect::<String>();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 

@@ -106,7 +106,7 @@ pub(super) fn status(arguments: &IntegrationsStatus) -> Outcome {
     let all: Vec<_> = host.registry().names().into_iter().map(|name| Finding::of(&host, name)).collect();
     if arguments.json {
         let rows: Map<_, _> = all.iter().map(|finding| (finding.name.clone(), status_row(finding))).collect();
-        output::json(&json!({"success": true, "providers": rows}));
+        output::json(&json!({"success": true, "providers": rows, "store": opened(&host).as_ref().map(kept_row)}));
         return Ok(0);
     }
     let rows: Vec<_> = all.iter().map(status_line).collect();
@@ -114,6 +114,7 @@ pub(super) fn status(arguments: &IntegrationsStatus) -> Outcome {
         [] => output::line("No plugins are installed. Add one with: kosmo plugins:install FILE.wasm"),
         rows => output::line(&table::aligned(&["NAME", "STATUS", "ACCOUNTS", "FUNCTIONS", "AUTH"], rows)),
     }
+    opened(&host).filter(Result::is_err).iter().for_each(|kept| output::line(&format!("\n{}", kept_line(kept))));
     Ok(0)
 }
 
@@ -219,8 +220,13 @@ fn doctor_row(host: &Host, finding: &Finding) -> Value {
 }
 
 /// Where what was configured here is kept, and what it is sealed with. Nothing while nothing is kept.
-fn kept(host: &Host) -> Option<Result<&'static str, Fault>> {
+fn opened(host: &Host) -> Option<Result<&'static str, Fault>> {
     accounts::key_place(host).transpose()
+}
+
+/// The same, and what keeps something from being kept.
+fn kept(host: &Host) -> Option<Result<&'static str, Fault>> {
+    accounts::check_home(host).err().map(Err).or_else(|| opened(host))
 }
 
 fn kept_line(kept: &Result<&'static str, Fault>) -> String {
@@ -241,12 +247,7 @@ fn next_commands(host: &Host, finding: &Finding) -> Vec<String> {
         Ok(found) => found,
         Err(_) => return vec!["kosmo plugins:install FILE.wasm".into()],
     };
-    let Some(active) = found.active().next() else {
-        let enable = (!found.enabled).then(|| format!("kosmo integrations:configure {name} --enable"));
-        let configure = (!found.is_configured()).then(|| format!("kosmo integrations:configure {name}"));
-        let fields = (!found.is_configured()).then(|| format!("kosmo integrations:fields {name}"));
-        return enable.into_iter().chain(fields).chain(configure).collect();
-    };
+    let Some(active) = found.active().next() else { return ways_forward(host, found) };
     let account = if active.name == "default" { String::new() } else { format!(" --account {}", active.name) };
     let whoami = found.provider.description().whoami.is_some();
     let test = whoami.then(|| format!("kosmo accounts:test {name}{account}"));
@@ -255,19 +256,32 @@ fn next_commands(host: &Host, finding: &Finding) -> Vec<String> {
     test.into_iter().chain([format!("kosmo integrations:docs {name}")]).chain(write).collect()
 }
 
+/// What would make an account usable. Where nothing can be kept, what would keep something is no help.
+fn ways_forward(host: &Host, found: &Found) -> Vec<String> {
+    let name = found.provider.name();
+    let enable = (!found.enabled).then(|| format!("kosmo integrations:configure {name} --enable"));
+    let accept = (found.is_configured() && !accounts::is_accepted(host, &found.provider)).then(|| {
+        let file = host.registry().files(name).into_iter().next();
+        file.map(|file| format!("kosmo plugins:install {}", file.display()))
+    });
+    let configure = (!found.is_configured() && kept(host).is_none_or(|kept| kept.is_ok()))
+        .then(|| ["fields", "configure"].map(|command| format!("kosmo integrations:{command} {name}")));
+    enable.into_iter().chain(accept.flatten()).chain(configure.into_iter().flatten()).collect()
+}
+
 fn checkup(host: &Host, finding: &Finding) -> String {
-    let next: Vec<_> = next_commands(host, finding).iter().map(|command| format!("\n  {command}")).collect();
+    let next = next_commands(host, finding);
+    let next = if next.is_empty() { String::new() } else { format!("\nNext:\n  {}", next.join("\n  ")) };
     let found = match &finding.provider {
         Ok(found) => found,
-        Err(fault) => return format!("{}: broken\n{}\nNext:{}", finding.name, fault.message, next.concat()),
+        Err(fault) => return format!("{}: broken\n{}{next}", finding.name, fault.message),
     };
     let description = found.provider.description();
     let decision = |operation| accounts::decision(host, &finding.name, operation).as_str();
     let accounts: Vec<_> = found.standings.iter().map(account_line).collect();
     let accepted = if accounts::is_accepted(host, &found.provider) { "accepted" } else { "not accepted yet" };
     format!(
-        "{}: {}\n  plugin       {} {}, {accepted}\n  functions    {}\n  auth         {}\n  permissions  read {}, write {}{}\n\
-         Next:{}",
+        "{}: {}\n  plugin       {} {}, {accepted}\n  functions    {}\n  auth         {}\n  permissions  read {}, write {}{}{next}",
         finding.name,
         finding.word(),
         description.title,
@@ -277,7 +291,6 @@ fn checkup(host: &Host, finding: &Finding) -> String {
         decision(Operation::Read),
         decision(Operation::Write),
         accounts.concat(),
-        next.concat()
     )
 }
 

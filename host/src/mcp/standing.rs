@@ -6,7 +6,7 @@ use super::login::SignedIn;
 use super::policy::Trust;
 use super::reference::{Lookup, Template};
 use super::review;
-use super::secrets::Sources;
+use super::secrets::{OWNER, Sources};
 use crate::Host;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,7 +63,9 @@ pub fn standing(host: &Host, server: &Server) -> Standing {
         Ok(login) => (login, None),
         Err(fault) => (None, Some(fault.message)),
     };
-    let missing = missing(host, server).into_iter().chain(unreadable).collect();
+    let missing = missing(host, server);
+    let unreadable = unreadable.filter(|why| !missing.iter().any(|told| told.contains(why)));
+    let missing = missing.into_iter().chain(unreadable).collect();
     let next = next(host, server, trust, login.as_ref());
     Standing { trust, changed, login, missing, next }
 }
@@ -74,7 +76,9 @@ fn next(host: &Host, server: &Server, trust: Trust, login: Option<&SignedIn>) ->
     let trust = (!trust.is_given()).then(|| format!("kosmo mcp:trust {name}"));
     let sources = Sources::new(&host.surroundings().config, server);
     let values = server.env.values().chain(server.headers.values());
-    let unset = |(owner, key): &(&str, &str)| *owner == server.name && sources.secret(owner, key).is_err();
+    // Where the store cannot be opened, nothing can be set in it.
+    let opens = host.surroundings().config.store().is_none_or(|store| store.accounts(OWNER).is_ok());
+    let unset = |(owner, key): &(&str, &str)| *owner == server.name && opens && sources.secret(owner, key).is_err();
     let secrets = values.flat_map(|value| value.secrets(&server.name)).filter(unset);
     let secrets = secrets.map(|(_, key)| format!("kosmo mcp:secret:set {name} {key}"));
     let login = login.filter(|login| !login.is_good()).map(|_| format!("kosmo mcp:login {name}"));
