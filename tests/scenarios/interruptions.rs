@@ -14,7 +14,8 @@ const FOR_GOOD: Duration = Duration::from_secs(60);
 /// How long a write on its way is waited for, and time to spare.
 const WAITED: std::ops::Range<u64> = 4..30;
 
-const SENDS: &str = "for _, text in ipairs({'one', 'two', 'three'}) do
+const SENDS: &str = "print('begun')
+for _, text in ipairs({'one', 'two', 'three'}) do
   app.integrations.dialpad.send_sms({from = '+14155559876', to = '+16505559876', text = text})
 end
 return 'done'";
@@ -122,13 +123,13 @@ fn a_write_that_is_answered_in_time_is_done_and_nothing_comes_after_it() {
     let (scenario, mut running) = sending(Duration::from_secs(2), &[]);
     running.signal(Signal::SIGTERM);
     let (ran, _) = running.end();
-    assert_eq!((ran.code, &*ran.stdout), (143, ""), "{ran:?}");
+    assert_eq!((ran.code, &*ran.stdout), (143, "begun\n"), "{ran:?}");
     assert!(ran.stderr.contains("dialpad.send_sms({\"from\"") && ran.stderr.contains("it was done"), "{ran:?}");
     assert_eq!(texts(&scenario), ["one"]);
 
     let resume = ran.stderr.lines().find_map(|line| line.split_once("again: ")).expect("the way to go on").1.to_owned();
     let again = scenario.shell(&resume);
-    assert_eq!((again.code, &*again.stdout), (0, "done\n"), "{again:?}");
+    assert_eq!((again.code, &*again.stdout), (0, "begun\ndone\n"), "{again:?}");
     assert_eq!(texts(&scenario), ["one", "two", "three"]);
     let runs = scenario.kosmo(&["runs:list"]);
     assert_eq!(runs.stdout, "No run that sent something is left unfinished.\n", "{runs:?}");
@@ -145,6 +146,8 @@ fn a_second_signal_ends_at_once_and_still_names_the_run() {
     let document = ran.json();
     assert_eq!((ran.code, &document["meta"]["under_way"][0]["state"]), (143, &"in_doubt".into()), "{document}");
     assert!(ran.stderr.contains(&format!("--resume {}", run_of(&document))), "{ran:?}");
+    assert_eq!((&document["output"], &document["integration_calls"][0]["name"]), (&"begun".into(), &"send_sms".into()));
+    assert!(document["execution_time_ms"].as_f64().is_some_and(|time| time > 100.0), "{document}");
     let log = scenario.kosmo(&["audit", "--json"]).json();
     let ended = |kind: &str| log.as_array().into_iter().flatten().filter(|record| record["kind"] == kind).count();
     assert_eq!((ended("request"), ended("invocation")), (1, 1), "what was cut off is on record: {log}");
@@ -154,7 +157,7 @@ fn a_second_signal_ends_at_once_and_still_names_the_run() {
     sleep(Duration::from_millis(300));
     running.signal(Signal::SIGINT);
     let (ran, seconds) = running.end();
-    assert!(seconds < WAITED.start && ran.code == 130 && ran.stdout.is_empty(), "{seconds} s, {ran:?}");
+    assert!(seconds < WAITED.start && ran.code == 130 && ran.stdout == "begun\n", "{seconds} s, {ran:?}");
     let sentence = ran.stderr.contains("no answer came, and it may have been done");
     assert!(sentence && ran.stderr.contains("kosmo integrations:lua sends.lua --resume "), "{ran:?}");
 }

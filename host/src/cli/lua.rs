@@ -25,12 +25,10 @@ pub(super) fn integrations(arguments: &IntegrationsLua) -> Outcome {
     if let Some(rehearsal) = &rehearsal {
         session = session.rehearse(rehearsal);
     }
-    let outcome = run(host, session, script, &signals);
-    match rehearsal {
-        Some(rehearsal) => arguments.dry_run.tell(&outcome, &rehearsal, arguments.script.json),
-        None => told(&outcome, arguments.script.json),
-    }
-    Ok(exit_code(&outcome, &signals))
+    Ok(run(host, session, script, &signals, |outcome| match rehearsal {
+        Some(rehearsal) => arguments.dry_run.tell(outcome, &rehearsal, arguments.script.json),
+        None => told(outcome, arguments.script.json),
+    }))
 }
 
 /// `--repl`, of which nothing can be taken up again or rehearsed.
@@ -54,9 +52,7 @@ pub(super) fn mcp(McpLua { script: arguments, rerun }: &McpLua) -> Outcome {
     let signals = listen(&host, arguments);
     let session = session(&host, Surface::McpOnly, arguments).interrupt(signals.interrupt());
     let session = rerun.of(session);
-    let outcome = run(host, session, script, &signals);
-    told(&outcome, arguments.json);
-    Ok(exit_code(&outcome, &signals))
+    Ok(run(host, session, script, &signals, |outcome| told(outcome, arguments.json)))
 }
 
 fn told(outcome: &kosmo::Outcome, json: bool) {
@@ -68,7 +64,14 @@ fn exit_code(outcome: &kosmo::Outcome, signals: &Signals) -> i32 {
     if interrupted { signals.exit_code() } else { i32::from(!outcome.success) }
 }
 
-fn run(host: Host, session: SessionBuilder, script: kosmo::Script, signals: &Signals) -> kosmo::Outcome {
+/// Runs it, has what it came to told, and gives the exit code.
+fn run(
+    host: Host,
+    session: SessionBuilder,
+    script: kosmo::Script,
+    signals: &Signals,
+    tell: impl FnOnce(&kosmo::Outcome),
+) -> i32 {
     let flights = Arc::<Flights>::default();
     let session = session.observer(Arc::clone(&flights) as Arc<dyn Observer>).build();
     let waiting = Waiting::watching(&flights);
@@ -76,12 +79,14 @@ fn run(host: Host, session: SessionBuilder, script: kosmo::Script, signals: &Sig
     drop(waiting);
     signals.claim();
     audit::warn(&host);
-    servers::finish(&host);
     outcome.meta.resume = goes_on(&host, &outcome).map(again::command);
     outcome.meta.resume.iter().for_each(|command| hint(command));
+    // Servers may take their time to end, in which a signal would leave nothing told.
+    tell(&outcome);
+    servers::finish(&host);
     // A script's thread that does not answer any more must not hold up the end; the system takes everything back.
     std::mem::forget((host, session));
-    outcome
+    exit_code(&outcome, signals)
 }
 
 /// The run that can be taken up, where starting afresh would do again what was done.

@@ -3,9 +3,9 @@
 use super::{output, terminal};
 use kosmo::Interrupt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) const HELP: &str = "\
 Ctrl-C, SIGTERM or SIGHUP: nothing is sent any more, and writes on their way have 5 s to be answered; a second one ends
@@ -13,6 +13,10 @@ at once. What was under way is named, and the exit code is 130, 143 or 129.";
 
 /// Longer than it takes to put on record what is cut off, and too short to wait for.
 const RECORDING: Duration = Duration::from_millis(200);
+/// Longer than it takes to stop what can be stopped.
+const STOPPING: Duration = Duration::from_secs(1);
+/// Between two looks whether it has.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// What the process was told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +30,7 @@ pub(super) enum Signal {
 #[derive(Clone)]
 pub(super) struct Signals {
     interrupt: Interrupt,
-    first: Arc<OnceLock<Signal>>,
+    latest: Arc<Mutex<Option<Signal>>>,
     told: Arc<AtomicBool>,
 }
 
@@ -67,13 +71,13 @@ pub(super) fn end_at_once() {
 }
 
 impl Signals {
-    /// `last_words` is what there is to say when a second signal ends the process.
+    /// `last_words` is what there is to say when a second signal ends the process and nothing else tells of its end.
     pub(super) fn listen(last_words: impl FnOnce(&Interrupt) + Send + 'static) -> Self {
-        let signals = Self { interrupt: Interrupt::default(), first: Arc::default(), told: Arc::default() };
+        let signals = Self { interrupt: Interrupt::default(), latest: Arc::default(), told: Arc::default() };
         let (listening, mut last_words) = (signals.clone(), Some(last_words));
-        let hear = move |signal| match listening.first.set(signal) {
-            Ok(()) => listening.begin(signal),
-            Err(_) => listening.end(signal, last_words.take()),
+        let hear = move |signal| match listening.heard().replace(signal) {
+            None => listening.begin(signal),
+            Some(_) => listening.end(signal, last_words.take()),
         };
         each(hear);
         signals
@@ -86,7 +90,11 @@ impl Signals {
 
     /// The exit code of what was interrupted.
     pub(super) fn exit_code(&self) -> i32 {
-        self.first.get().map_or(1, |signal| signal.exit_code())
+        self.heard().map_or(1, Signal::exit_code)
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Option<Signal>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// To be asked before the outcome is told: a second signal has its own last words, and they are the last.
@@ -108,13 +116,22 @@ impl Signals {
     }
 
     fn end(&self, signal: Signal, last_words: Option<impl FnOnce(&Interrupt)>) {
+        self.interrupt.end_waiting();
+        self.give_way();
         if !self.told.swap(true, Ordering::AcqRel) {
             last_words.into_iter().for_each(|tell| tell(&self.interrupt));
         }
         // What is cut off has its end in the audit log before the process has its own.
-        self.interrupt.end_waiting();
         thread::sleep(RECORDING);
         signal.exit();
+    }
+
+    /// Whatever ran tells its end best, with all that it printed, unless it does not stop.
+    fn give_way(&self) {
+        let begun = Instant::now();
+        while !self.told.load(Ordering::Acquire) && begun.elapsed() < STOPPING {
+            thread::sleep(MOMENT);
+        }
     }
 }
 

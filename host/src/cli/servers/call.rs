@@ -134,9 +134,8 @@ fn run(host: &Host, server: &str, tool: &str, words: &[String], options: &Option
     let interrupt = Some(signals.interrupt().clone());
     let asked = McpInvocation { force: options.force, rehearse, interrupt, ..McpInvocation::new(server, request) };
     let answer = ask(host, asked);
-    signals.claim();
     let found = host.block_on(host.mcp().operation(server, tool));
-    finish(host);
+    signals.claim();
     audit::warn(host);
     let name = found.as_ref().map_or_else(|| tool.to_owned(), |(name, _)| name.clone());
     let operation = found.map(|(_, operation)| operation.as_str());
@@ -144,6 +143,7 @@ fn run(host: &Host, server: &str, tool: &str, words: &[String], options: &Option
     let answer = answer.map_err(|fault| if interrupted { recorded(signals.interrupt(), fault) } else { fault });
     let asked = Asked { function: &format!("{server}.{name}"), operation, server: Some(server), begun };
     let code = asked.tell(answer, options);
+    finish(host);
     Ok(if interrupted { signals.exit_code() } else { code })
 }
 
