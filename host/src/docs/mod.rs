@@ -69,7 +69,11 @@ pub fn list(host: &Host) -> String {
     let names = host.names();
     let lines: Vec<_> = names.iter().map(|name| line(host, name)).collect();
     let loadable = names.iter().find(|name| host.provider(name).is_ok());
-    overview::page(&names, &lines, loadable.or(names.first()).map(String::as_str))
+    match loadable.or(names.first()) {
+        Some(example) => overview::page(&names, &lines, example),
+        None if host.scopes().is_empty() => overview::NO_PLUGINS.into(),
+        None => overview::NOTHING_HERE.into(),
+    }
 }
 
 /// The functions that fit the query best, as lines `provider.function - summary`, or a sentence that says that there

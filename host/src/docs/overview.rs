@@ -5,8 +5,7 @@ use crate::description::Description;
 use crate::fault::Fault;
 
 /// The whole page, from all names, a line for each, and the one that the next steps are shown with.
-pub(super) fn page(names: &[String], lines: &[String], example: Option<&str>) -> String {
-    let Some(example) = example else { return NO_PLUGINS.into() };
+pub(super) fn page(names: &[String], lines: &[String], example: &str) -> String {
     format!(
         "# Integrations\n\n{}\n\nProviders: {}\n\n{}",
         lines.join("\n"),
@@ -34,7 +33,13 @@ pub(super) fn broken(name: &str, fault: &Fault) -> String {
     format!("- {name}: {}", fault.message)
 }
 
-const NO_PLUGINS: &str = "No plugins are installed. The operator adds one with: kosmo plugins:install FILE.wasm\n";
+/// Instead, where nothing is installed.
+pub(super) const NO_PLUGINS: &str =
+    "No plugins are installed. The operator adds one with: kosmo plugins:install FILE.wasm\n";
+
+/// Instead, where nothing of what may be installed is within reach.
+pub(super) const NOTHING_HERE: &str =
+    "No integrations are offered here. Whoever runs the server, or gave the token, says which are.\n";
 
 const READ_ON: &str = r#"Read on from Lua:
 
@@ -84,11 +89,9 @@ mod tests {
 
     #[test]
     fn the_overview_names_all_providers_and_the_next_step() {
-        let page =
-            page(&["broken".into(), "pager".into()], &["- broken: …".into(), "- pager: …".into()], Some("pager"));
+        let page = page(&["broken".into(), "pager".into()], &["- broken: …".into(), "- pager: …".into()], "pager");
         for part in ["- broken: …\n- pager: …", "Providers: broken, pager", "docs.read(\"pager\")"] {
             assert!(page.contains(part), "{part} in {page}");
         }
-        assert!(super::page(&[], &[], None).contains("kosmo plugins:install"));
     }
 }

@@ -29,6 +29,7 @@ fn tokens_from_the_first_to_the_last() {
     transcript.run(&["mcp:token:list", "--json"]);
     transcript.run(&["mcp:token:remove", "ci"]);
     transcript.run(&["mcp:token:remove", "ci"]);
+    transcript.run(&["mcp:token:remove", "ci", "--json"]);
     transcript.run(&["mcp:token:remove", "assistant", "--json"]);
     transcript.compare("tokens");
 }

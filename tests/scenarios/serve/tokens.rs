@@ -148,6 +148,27 @@ fn a_limit_to_nothing_is_refused() {
 }
 
 #[test]
+fn a_mistyped_integration_is_not_served_and_a_token_for_one_is_warned_of() {
+    let scenario = Scenario::new();
+    let ran = scenario.kosmo(&["mcp:serve", "--integrations", "dialpad,rincentral"]);
+    let told = "There is no integration `rincentral`. Did you mean: ringcentral";
+    assert!(ran.code == 2 && ran.stderr.contains(told), "{ran:?}");
+    let ran = scenario.kosmo(&["mcp:serve", "--integration", "nosuch"]);
+    assert!(ran.code == 2 && ran.stderr.contains("`nosuch`. kosmo integrations:list"), "{ran:?}");
+
+    let ran = scenario.kosmo(&["mcp:token:add", "ci", "--integrations", "dialpad,dailpad"]);
+    let told = "warning: there is no integration `dailpad`, so the token reaches nothing there until one is installed. \
+        Did you mean: dialpad";
+    assert!(ran.code == 0 && ran.stderr.contains(told), "{ran:?}");
+    assert!(!ran.stderr.contains("`dialpad`"), "{ran:?}");
+    let token = add(&scenario, &["later", "--integrations", "weathr"]);
+    let server = Web::with_tokens(&scenario, &[]);
+    let listed = server.converse_as(&token).expect("in").run("return docs.list()");
+    let told = "No integrations are offered here. Whoever runs the server, or gave the token, says which are.\n";
+    assert_eq!(listed["result"], json!([told]), "it says nothing of what is installed");
+}
+
+#[test]
 fn a_token_is_nowhere_but_in_its_digest() {
     let scenario = Scenario::new();
     let token = add(&scenario, &["ci"]);

@@ -2,8 +2,8 @@
 
 use crate::cli::arguments::{PluginFolders, seconds};
 use clap::{Args, ValueEnum};
-use kosmo::Decision;
 use kosmo::mcp::server::{Offer, Shares, Tools};
+use kosmo::{Decision, did_you_mean};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -121,7 +121,7 @@ impl From<Write> for Decision {
 impl McpServe {
     /// What makes no sense together.
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.integration.iter().chain(&self.integrations).any(|name| name.trim().is_empty()) {
+        if self.named().any(|name| name.trim().is_empty()) {
             return Err("an integration of no name is none at all; leave the flag out to serve all of them".into());
         }
         let Some(address) = self.http else { return Ok(()) };
@@ -134,8 +134,20 @@ impl McpServe {
         Ok(())
     }
 
+    /// What is named and not installed would be served to nobody.
+    pub(super) fn check_integrations(&self, known: &[String]) -> Result<(), String> {
+        let Some(name) = self.named().find(|name| !known.contains(name)) else { return Ok(()) };
+        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let near = if near.is_empty() { " kosmo integrations:list lists those there are." } else { &near };
+        Err(format!("There is no integration `{name}`.{near}"))
+    }
+
+    fn named(&self) -> impl Iterator<Item = &String> {
+        self.integration.iter().chain(&self.integrations)
+    }
+
     pub(super) fn offer(&self) -> Offer {
-        let names: BTreeSet<_> = self.integration.iter().chain(&self.integrations).cloned().collect();
+        let names: BTreeSet<_> = self.named().cloned().collect();
         let integrations = Some(names).filter(|names| !names.is_empty());
         let unsaid = Offer::default();
         Offer {

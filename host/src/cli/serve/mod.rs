@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &McpServe) -> Outcome {
 
 async fn serve(arguments: &McpServe) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
+    arguments.check_integrations(&host.registry().names()).map_err(Usage)?;
     let sources = Sources::new(&host);
     let tracer = Tracer::from_env(|name| std::env::var(name).ok())?;
     let server = Server::new(host, arguments.offer(), arguments.shares(), tracer);

@@ -2,10 +2,10 @@
 
 use super::arguments::Write;
 use crate::cli::failure::Outcome;
-use crate::cli::{failure, output, table};
+use crate::cli::{failure, open, output, table};
 use clap::Args;
-use kosmo::Host;
 use kosmo::mcp::server::tokens::{self, Grant, Known};
+use kosmo::{Code, Fault, Host, did_you_mean};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -73,6 +73,10 @@ pub(in crate::cli) fn add(arguments: &McpTokenAdd) -> Outcome {
         Ok(token) => token,
         Err(fault) => return failure::fault(fault, arguments.json),
     };
+    // Where the configuration cannot be read, nobody knows where plugins are.
+    if let Ok(host) = open(&[]) {
+        warn_of_unknown(&arguments.integrations, &host.registry().names());
+    }
     if arguments.json {
         output::json(&json!({"success": true, "name": arguments.name, "token": token}));
     } else {
@@ -80,6 +84,16 @@ pub(in crate::cli) fn add(arguments: &McpTokenAdd) -> Outcome {
         output::error(&format!("this is the token `{}`; it is not shown again", arguments.name));
     }
     Ok(0)
+}
+
+/// What a token names may be installed later, or be mistyped.
+fn warn_of_unknown(named: &[String], known: &[String]) {
+    for name in named.iter().filter(|name| !known.contains(name)) {
+        let near = did_you_mean(name, known.iter().map(String::as_str));
+        output::error(&format!(
+            "warning: there is no integration `{name}`, so the token reaches nothing there until one is installed.{near}"
+        ));
+    }
 }
 
 pub(in crate::cli) fn list(arguments: &McpTokenList) -> Outcome {
@@ -101,14 +115,15 @@ pub(in crate::cli) fn remove(arguments: &McpTokenRemove) -> Outcome {
         Ok(removed) => removed,
         Err(fault) => return failure::fault(fault, *json),
     };
-    match (removed, json) {
-        (_, true) => output::json(&json!({"success": removed, "name": name})),
-        (true, false) => output::line(&format!("The token `{name}` lets nobody in any more.")),
-        (false, false) => {
-            output::error(&format!("there is no token `{name}`; kosmo mcp:token:list shows those there are"))
-        }
+    if !removed {
+        let message = format!("there is no token `{name}`; kosmo mcp:token:list shows those there are");
+        return failure::fault(Fault::new(Code::Unknown, message), *json);
     }
-    Ok(i32::from(!removed))
+    match json {
+        true => output::json(&json!({"success": true, "name": name})),
+        false => output::line(&format!("The token `{name}` lets nobody in any more.")),
+    }
+    Ok(0)
 }
 
 fn as_table(known: &[Known]) -> String {
