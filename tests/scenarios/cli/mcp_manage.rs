@@ -84,6 +84,8 @@ fn servers_with_places_of_their_own_read_as_they_are_documented() {
         run(&["mcp:status", "kept"]);
         run(&["mcp:status", "theirs"]);
         run(&["mcp:doctor", "--probe"]);
+        run(&["mcp:configure", "good", "--read=ask"]);
+        run(&["mcp:doctor", "--probe"]);
         run(&["mcp:secret:set", "theirs", "KEY", "--env", "THEIR_KEY"]);
         run(&["mcp:secret:list"]);
         run(&["mcp:secret:unset", "theirs", "KEY"]);
@@ -277,9 +279,11 @@ fn a_probe_asks_what_may_be_asked_and_says_what_came_of_it() {
     assert_eq!((&probe("good")["ok"], &probe("theirs")), (&json!(true), &json!(null)), "{probed}");
     let error = |server: &str| probe(server)["error"].as_str().unwrap_or_default().to_owned();
     assert!(error("broken").contains("no-such-program"), "{probed}");
+    assert_eq!((&probe("broken")["ok"], &probe("asked")["ok"]), (&json!(false), &json!(null)), "{probed}");
     assert!(error("asked").contains("requires approval"), "{probed}");
     let text = done(&scenario, &["mcp:doctor", "--probe"]).stdout;
     assert!(text.contains("it answers, and has ") && text.contains("it does not answer: "), "{text}");
+    assert!(text.contains("not asked: ") && text.matches("it does not answer").count() == 1, "{text}");
     let unasked = done(&scenario, &["mcp:doctor", "--json"]).json()["servers"]["good"]["probe"].clone();
     assert_eq!(unasked, json!(null));
 }

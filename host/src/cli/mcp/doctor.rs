@@ -4,9 +4,9 @@ use super::super::failure::Outcome;
 use super::super::output;
 use super::{here, row};
 use clap::Args;
-use kosmo::Host;
 use kosmo::mcp::config::{McpConfig, Server};
 use kosmo::mcp::{McpInvocation, McpRequest, Scope, Standing, edit, standing};
+use kosmo::{Decision, Host};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -21,8 +21,18 @@ pub(in crate::cli) struct McpDoctor {
     json: bool,
 }
 
-/// How many tools each server has that was asked, or why it did not say.
-type Answers = BTreeMap<String, Result<usize, String>>;
+/// What came of asking each server that may be used.
+type Answers = BTreeMap<String, Answer>;
+
+/// What came of asking a server for its tools.
+enum Answer {
+    /// It has so many.
+    Tools(usize),
+    /// It did not say, for this reason.
+    Trouble(String),
+    /// A permission did not let it be asked.
+    Unasked(String),
+}
 
 pub(super) fn run(arguments: &McpDoctor) -> Outcome {
     let (host, config) = here()?;
@@ -43,14 +53,33 @@ fn probe(host: &Host, standings: &[(&Server, Standing)]) -> anyhow::Result<Answe
     host.block_on(host.mcp().close());
     let rows: Vec<Value> = serde_json::from_str(&rows?)?;
     let may_be_asked = standings.iter().filter(|(server, standing)| server.enabled && standing.trust.is_given());
-    Ok(may_be_asked.map(|(server, _)| (server.name.clone(), answer(&server.name, &rows))).collect())
+    Ok(may_be_asked.map(|(server, _)| (server.name.clone(), Answer::of(server, &rows))).collect())
 }
 
-fn answer(server: &str, rows: &[Value]) -> Result<usize, String> {
-    let own = || rows.iter().filter(|row| row["server"] == json!(server));
-    match own().find_map(|row| row["error"].as_str()) {
-        Some(error) => Err(error.into()),
-        None => Ok(own().count()),
+impl Answer {
+    fn of(server: &Server, rows: &[Value]) -> Self {
+        let own = || rows.iter().filter(|row| row["server"] == json!(server.name));
+        match own().find_map(|row| row["error"].as_str()) {
+            Some(error) if server.permissions.read == Decision::Allow.as_str() => Self::Trouble(error.into()),
+            Some(error) => Self::Unasked(error.into()),
+            None => Self::Tools(own().count()),
+        }
+    }
+
+    fn document(&self) -> Value {
+        match self {
+            Self::Tools(tools) => json!({"ok": true, "tools": tools, "error": null}),
+            Self::Trouble(error) => json!({"ok": false, "tools": null, "error": error}),
+            Self::Unasked(error) => json!({"ok": null, "tools": null, "error": error}),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Tools(tools) => format!("it answers, and has {tools} tools"),
+            Self::Trouble(error) => format!("it does not answer: {error}"),
+            Self::Unasked(error) => format!("not asked: {error}"),
+        }
     }
 }
 
@@ -66,9 +95,7 @@ fn document(
     };
     let row = |(server, standing): &(&Server, Standing)| {
         let mut row = row::detailed(server, standing);
-        row["probe"] = json!(answers.get(&server.name).map(|answer| {
-            json!({"ok": answer.is_ok(), "tools": answer.as_ref().ok(), "error": answer.as_ref().err()})
-        }));
+        row["probe"] = json!(answers.get(&server.name).map(Answer::document));
         (server.name.clone(), row)
     };
     let rows: Map<_, _> = standings.iter().map(row).collect();
@@ -97,10 +124,7 @@ fn text(document: &Value, standings: &[(&Server, Standing)], answers: &Answers) 
     };
     let mut parts = vec![format!("project  {}\nhome     {}", file("project_config"), file("global_config"))];
     parts.extend(standings.iter().map(|(server, standing)| {
-        let said = answers.get(&server.name).map(|answer| match answer {
-            Ok(tools) => format!("\n  it answers, and has {tools} tools"),
-            Err(error) => format!("\n  it does not answer: {error}"),
-        });
+        let said = answers.get(&server.name).map(|answer| format!("\n  {}", answer.sentence()));
         row::block(server, standing) + &said.unwrap_or_default()
     }));
     let lines = |key: &str, before: &str| {
