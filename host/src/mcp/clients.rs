@@ -74,6 +74,17 @@ const MCP_SERVERS: &[&str] = &["mcpServers"];
 const RESTART: &str = "Quit it and start it again.";
 const NEXT: &str = "It is there in the next session.";
 
+/// Any other, whose file has to be named: its entries look as most do.
+pub const ANY: Client = Client {
+    name: "any",
+    title: "The client",
+    user: everywhere(HOME, "mcp.json"),
+    project: None,
+    keys: MCP_SERVERS,
+    form: Form::Plain,
+    then: RESTART,
+};
+
 /// Every client that is known, in the order of their names.
 pub const CLIENTS: [Client; 12] = [
     Client {

@@ -53,6 +53,8 @@ fn installing_reads_as_it_is_documented() {
         run(&["mcp:install", "--client", "cursor", "--uninstall"]);
         run(&["mcp:install", "--client", "cursor", "--uninstall"]);
         run(&["mcp:install"]);
+        run(&["mcp:install", "--file", "other.json", "--command", "kosmo"]);
+        run(&["mcp:install", "--file", "other.json", "--uninstall"]);
         run(&["mcp:install", "--client", "curser"]);
         run(&["mcp:install", "--client", "windsurf", "--project"]);
         run(&["mcp:install", "--client", "cursor", "--name", "a b"]);

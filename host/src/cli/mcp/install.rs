@@ -6,7 +6,7 @@ use super::super::output;
 use super::here;
 use clap::{Args, Parser};
 use kosmo::did_you_mean;
-use kosmo::mcp::clients::{CLIENTS, Client, System};
+use kosmo::mcp::clients::{ANY, CLIENTS, Client, System};
 use kosmo::mcp::install::{self, Gateway, SERVE};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(in crate::cli) fn help() -> String {
         "Clients: {}.\n\nIt may be run again: the rest of the client's file stays as it is. What comes after `--` goes to \
          `kosmo mcp:serve`.\n\nExamples:\n  kosmo mcp:install --client claude-code\n  kosmo mcp:install --client vscode \
          --project --integration dialpad --write=ask\n  kosmo mcp:install --client zed --print\n  kosmo mcp:install \
-         --client zed --uninstall",
+         --client zed --uninstall\n  kosmo mcp:install --file other/mcp.json",
         names.join(", ")
     )
 }
@@ -40,7 +40,7 @@ pub(in crate::cli) struct McpInstall {
     /// Only for the project this runs in, in a file of its own
     #[arg(long)]
     project: bool,
-    /// This file instead of the client's usual one
+    /// This file instead of the client's usual one; of any client, if none is named
     #[arg(long, value_name = "PATH", conflicts_with = "project")]
     file: Option<PathBuf>,
     /// The program to start [default: this one; with --project `kosmo`, wherever that is]
@@ -70,8 +70,11 @@ pub(super) fn run(arguments: &McpInstall) -> Outcome {
     if arguments.print {
         return print(arguments);
     }
-    let Some(client) = client(arguments)? else {
-        return Err(Usage("Which program? Say it with --client NAME; --help lists them.".into()).into());
+    let known = client(arguments)?;
+    let Some(client) = known.or(arguments.file.is_some().then_some(&ANY)) else {
+        let message =
+            "Which program? Say it with --client NAME (--help lists them), or where its file is with --file PATH.";
+        return Err(Usage(message.into()).into());
     };
     let (host, config) = here()?;
     let root = arguments.project.then_some(config.root.as_path());
@@ -84,7 +87,7 @@ pub(super) fn run(arguments: &McpInstall) -> Outcome {
     if arguments.json {
         let installed = !arguments.uninstall;
         output::json(&json!({
-            "success": true, "client": client.name, "name": name, "path": file, "installed": installed, "changed": changed,
+            "success": true, "client": known.map(|known| known.name), "name": name, "path": file, "installed": installed, "changed": changed,
         }));
         return Ok(0);
     }
@@ -124,7 +127,7 @@ fn client(arguments: &McpInstall) -> Result<Option<&'static Client>, Usage> {
         let suggestion = did_you_mean(name, names.iter().copied());
         let names = names.join(", ");
         Usage(format!(
-            "`{name}` is no client that is known. For any but these: kosmo mcp:install --print. Known are: {names}.{suggestion}"
+            "`{name}` is no client that is known. For any but these: kosmo mcp:install --file PATH, or --print. Known are: {names}.{suggestion}"
         ))
     })
 }
