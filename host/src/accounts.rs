@@ -124,8 +124,8 @@ pub fn fields(provider: &Provider) -> Vec<String> {
 /// is accepted: what it declares is the operator's word now.
 ///
 /// # Errors
-/// `invalid_argument` for a field the provider does not have and for an empty value, `unconfigured` for a value or name that cannot be used and
-/// for an account that stands in `config.toml`. Nothing was changed then.
+/// `invalid_argument` for a field the provider does not have, for an empty value, and for a value or name that cannot be
+/// used; `unconfigured` for an account that stands in `config.toml`. Nothing was changed then.
 pub fn change(host: &Host, provider: &Provider, name: &str, mut change: Change) -> Result<(), Fault> {
     let (config, description) = (&host.surroundings().config, provider.description());
     let (home, store) = home(host)?;
@@ -204,7 +204,9 @@ pub(crate) fn home(host: &Host) -> Result<(&Path, Arc<Store>), Fault> {
 }
 
 fn check_place(config: &Config, description: &Description, name: &str) -> Result<(), Fault> {
-    config::check_name(description, name)?;
+    if let Some(problem) = config::misnamed(description, name) {
+        return Err(Fault::argument("account", format!("No account can be called '{name}': {problem}")));
+    }
     if config.is_written(&description.name, name) { Err(written(&description.name, name)) } else { Ok(()) }
 }
 
@@ -257,6 +259,12 @@ fn check_values(
     let fields: Fields = values.into_iter().filter_map(known).collect();
     match Account::resolve(provider.description(), provider.digest(), true, name, &fields) {
         Ok(_) | Err(AccountError::Missing { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(unfit(&error.to_string(), provider.name(), name).unwrap_or_else(|| error.into())),
     }
+}
+
+/// What is wrong with a value, where the sentence is about the place that it would have in `config.toml`.
+fn unfit(problem: &str, provider: &str, name: &str) -> Option<Fault> {
+    let problem = problem.strip_prefix(&format!("[accounts.{provider}.{name}]: "))?;
+    Some(Fault::new(Code::InvalidArgument, format!("Account '{name}' of '{provider}': {problem}")))
 }

@@ -445,23 +445,22 @@ const LUA_WORDS: [&str; 21] = [
     "repeat", "return", "then", "true", "until", "while",
 ];
 
-/// An account's name stands where a function's could: `app.integrations.dialpad.work`.
-pub(crate) fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
-    let provider = &description.name;
+/// As [`misnamed`], of an account that stands in a file.
+fn check_name(description: &Description, name: &str) -> Result<(), Fault> {
+    let told = |problem| Fault::new(Code::Unconfigured, format!("[accounts.{}.{name}]: {problem}", description.name));
+    misnamed(description, name).map_or(Ok(()), |problem| Err(told(problem)))
+}
+
+/// Why no account can be called so: its name stands where a function's could, as in `app.integrations.dialpad.work`.
+pub(crate) fn misnamed(description: &Description, name: &str) -> Option<String> {
     if !is_name(name) {
-        let message =
-            format!("[accounts.{provider}.{name}]: an account's name has lower case letters, digits and underscores.");
-        return Err(Fault::new(Code::Unconfigured, message));
+        return Some("an account's name has lower case letters, digits and underscores.".into());
     }
     if LUA_WORDS.contains(&name) {
-        let message = format!("[accounts.{provider}.{name}]: `{name}` is a word of Lua's own; choose another name.");
-        return Err(Fault::new(Code::Unconfigured, message));
+        return Some(format!("`{name}` is a word of Lua's own; choose another name."));
     }
-    if description.function(name).is_some() {
-        let message = format!("[accounts.{provider}.{name}]: {provider} has a function of that name; choose another.");
-        return Err(Fault::new(Code::Unconfigured, message));
-    }
-    Ok(())
+    let is_function = description.function(name).is_some();
+    is_function.then(|| format!("{} has a function of that name; choose another.", description.name))
 }
 
 /// One that cannot be looked at counts as there: what it says must not be passed over.

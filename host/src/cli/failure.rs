@@ -2,6 +2,7 @@
 
 use super::call::{Asked, Envelope};
 use super::output;
+use super::signals::Signal;
 use clap::error::ErrorKind;
 use kosmo::docs::NoPage;
 use kosmo::grants::GrantsError;
@@ -9,6 +10,7 @@ use kosmo::mcp::EditError;
 use kosmo::{Code, ConfigError, Fault};
 use serde_json::json;
 use std::ffi::OsString;
+use std::io;
 
 /// The exit code, or why there is none yet.
 pub(super) type Outcome = anyhow::Result<i32>;
@@ -47,7 +49,8 @@ impl Form {
 /// Tells the error and gives the exit code.
 pub(super) fn report(error: &anyhow::Error, form: Form) -> i32 {
     let fault = cause(error);
-    tell(&format!("{error:#}"), fault.as_ref(), form);
+    let message = fault.as_ref().map_or_else(|| format!("{error:#}"), |fault| fault.message.clone());
+    tell(&message, fault.as_ref(), form);
     fault.as_ref().map_or(1, exit_code)
 }
 
@@ -59,7 +62,15 @@ fn cause(error: &anyhow::Error) -> Option<Fault> {
     let page = || error.downcast_ref::<NoPage>().map(|_| of(Code::Unknown));
     let grants = || error.downcast_ref::<GrantsError>().map(|error| of(error.code()));
     let edit = || error.downcast_ref::<EditError>().map(|error| of(error.code()));
-    usage.or_else(|| error.downcast_ref::<Fault>().cloned()).or_else(config).or_else(page).or_else(grants).or_else(edit)
+    let interrupted = || error.downcast_ref::<io::Error>().filter(|error| error.kind() == io::ErrorKind::Interrupted);
+    let interrupted = || interrupted().map(|_| Fault::new(Code::Interrupted, "Interrupted; nothing was changed."));
+    usage
+        .or_else(interrupted)
+        .or_else(|| error.downcast_ref::<Fault>().cloned())
+        .or_else(config)
+        .or_else(page)
+        .or_else(grants)
+        .or_else(edit)
 }
 
 /// Tells a fault and gives the exit code.
@@ -73,7 +84,7 @@ pub(super) fn fault(fault: Fault, json: bool) -> Outcome {
 }
 
 /// What a fault ends a command with that is about one provider: 2 for arguments that do not fit, 3 for a refusal by
-/// permission or grant, 4 for what the provider or the network did, 1 for everything else.
+/// permission or grant, 4 for what the provider or the network did, 130 for Ctrl-C, 1 for everything else.
 pub(super) fn exit_code(fault: &Fault) -> i32 {
     match fault.code {
         Code::InvalidArgument => 2,
@@ -86,6 +97,7 @@ pub(super) fn exit_code(fault: &Fault) -> i32 {
         | Code::Provider
         | Code::Unreachable
         | Code::Timeout => 4,
+        Code::Interrupted => Signal::Interrupt.exit_code(),
         _ => 1,
     }
 }

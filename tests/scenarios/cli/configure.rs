@@ -138,7 +138,8 @@ fn a_terminal_is_asked_and_does_not_show_secrets() {
     terminal.wait_for("access_token (not shown, empty keeps it): ");
     terminal.press("half\x03");
     let (code, screen) = terminal.end();
-    assert!(code == 1 && !screen.contains("half"), "{screen}");
+    assert!(code == 130 && !screen.contains("half"), "{screen}");
+    assert!(screen.contains("kosmo: Interrupted; nothing was changed."), "{screen}");
     check_works(&scenario, "work");
 }
 
@@ -154,14 +155,18 @@ fn what_cannot_be_used_is_refused_before_it_is_kept() {
     let token = format!("access_token={CANARY}");
     check_refused(
         &configure(&["--set", &token, "--set", "url=ftp://x"]),
-        1,
-        "`url`: it is not an absolute http or https URL",
+        2,
+        "Account 'default' of 'dialpad': `url`: it is not an absolute http or https URL",
     );
-    check_refused(&configure(&["--set", &format!("{token}\nx")]), 1, "holds a line break");
+    check_refused(&configure(&["--set", &format!("{token}\nx")]), 2, "holds a line break");
     check_refused(&configure(&["--set", CANARY]), 2, "--set values must use key=value syntax");
     check_refused(&configure(&["--set", "acess_token=x"]), 2, "Did you mean: access_token");
-    check_refused(&configure(&["--account", "Work", "--set", &token]), 1, "an account's name has lower case letters");
-    check_refused(&configure(&["--account", "get_user", "--set", &token]), 1, "dialpad has a function of that name");
+    check_refused(
+        &configure(&["--account", "Work", "--set", &token]),
+        2,
+        "No account can be called 'Work': an account's name has lower case letters",
+    );
+    check_refused(&configure(&["--account", "get_user", "--set", &token]), 2, "dialpad has a function of that name");
     check_refused(&configure(&["--read", "maybe"]), 2, "it takes allow, ask or deny");
     check_refused(&kosmo(&scenario, &["integrations:configure", "dialpd", "--enable"]), 1, "Did you mean: dialpad");
     assert!(!scenario.home().join("accepted.toml").exists(), "nothing was accepted");
