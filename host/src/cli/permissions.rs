@@ -10,6 +10,7 @@ use kosmo::{Code, Decision, Fault, Host};
 use serde_json::{Value, json};
 
 pub(super) const HELP: &str = "\
+A permission is:
   dialpad.send_sms           one function
   dialpad.read, .write       all functions that only read, or all others
   mcp.github.create_issue    one tool of an MCP server
@@ -149,7 +150,7 @@ pub(super) fn unset(arguments: &PermissionsUnset) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
     let subject = arguments.about.subject(&host)?;
     if !permissions::unset(&host, &subject)? {
-        return Err(nothing(&subject).into());
+        return Err(nothing(&host, &subject).into());
     }
     let counts = permissions::counts(&open(&arguments.plugins.folders)?, &subject);
     if arguments.json {
@@ -163,10 +164,19 @@ pub(super) fn unset(arguments: &PermissionsUnset) -> Outcome {
     Ok(0)
 }
 
-fn nothing(subject: &Subject) -> Fault {
-    let message =
-        format!("Nothing is decided about {} in config.toml. kosmo permissions:list lists what is.", called(subject));
-    Fault::new(Code::Unknown, message)
+fn nothing(host: &Host, subject: &Subject) -> Fault {
+    let elsewhere: Vec<_> = permissions::written(host).into_iter().filter(|rule| is_near(rule, subject)).collect();
+    let cures: Vec<_> = elsewhere.iter().filter_map(|rule| rule.subject.unset()).collect();
+    let cure = match &*cures {
+        [] => "kosmo permissions:list lists what is.".into(),
+        cures => format!("What is decided on another account, or on all, is taken back by: {}", cures.join(", ")),
+    };
+    Fault::new(Code::Unknown, format!("Nothing is decided about {} in config.toml. {cure}", called(subject)))
+}
+
+/// Whether it is a rule of `config.toml` for the same function, on other accounts.
+fn is_near(rule: &Rule, subject: &Subject) -> bool {
+    rule.own && rule.subject.matter == subject.matter && rule.subject.to_string() == subject.to_string()
 }
 
 /// `dialpad.send_sms on account 'work'`

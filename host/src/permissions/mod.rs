@@ -33,11 +33,14 @@ pub struct Permitted {
 /// the name of a function or tool, whatever it is.
 ///
 /// # Errors
-/// `invalid_argument` for a path of another form.
+/// `invalid_argument` for a path of another form, and for an account of an MCP server.
 pub fn subject(host: &Host, path: &str, account: Option<&str>, named: bool) -> Result<Subject, Fault> {
     let parts = match path.strip_prefix("mcp.") {
         Some(rest) if account.is_none() => of_server(host, rest),
-        Some(_) => None,
+        Some(rest) => {
+            let message = format!("An MCP server has no accounts: leave out --account, and it is about mcp.{rest}.");
+            return Err(Fault::argument("account", message));
+        }
         None => path.split_once('.').map(|(provider, rest)| of_provider(provider, rest, account)),
     };
     let (owner, last) = parts.filter(|(_, last)| !last.is_empty()).ok_or_else(|| malformed(path))?;

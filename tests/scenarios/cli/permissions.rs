@@ -32,6 +32,8 @@ fn permissions_read_as_they_are_documented() {
     transcript.run(&["permissions:set", "dialpd.send_sms", "deny"]);
     transcript.run(&["permissions:set", "dialpad.send_sms", "deny", "--account", "wrok"]);
     transcript.run(&["permissions:set", "mcp.fils.read", "deny", "--json"]);
+    transcript.run(&["permissions:unset", "dialpad.write"]);
+    transcript.run(&["permissions:set", "mcp.files.write", "allow", "--account", "x"]);
     transcript.run(&["permissions:set", "send_sms", "deny"]);
     transcript.run(&["permissions:set", "dialpad.send_sms", "never"]);
     fs::create_dir(scenario.home().join(".kosmo")).expect("a folder");
