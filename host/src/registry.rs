@@ -124,13 +124,15 @@ impl Registry {
         slots.get(name).cloned().ok_or_else(|| self.unknown(name, slots.keys()))
     }
 
-    fn unknown<'a>(&self, name: &str, known: impl ExactSizeIterator<Item = &'a String>) -> Fault {
+    fn unknown<'a>(&self, name: &str, known: impl ExactSizeIterator<Item = &'a String> + Clone) -> Fault {
         let message = if known.len() == 0 {
             let folders: Vec<_> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
             let cure = "Add one with: kosmo plugins:install FILE.wasm";
             format!("Unknown provider: {name}. There are no plugins in {}. {cure}", folders.join(", "))
         } else {
-            format!("Unknown provider: {name}.{}", did_you_mean(name, known.map(String::as_str)))
+            let near = did_you_mean(name, known.clone().map(String::as_str));
+            let all = || format!(" There are: {}", known.map(String::as_str).collect::<Vec<_>>().join(", "));
+            format!("Unknown provider: {name}.{}", if near.is_empty() { all() } else { near })
         };
         Fault { provider: Some(name.into()), ..Fault::new(Code::Unknown, message) }
     }

@@ -139,8 +139,7 @@ pub(super) fn remove(arguments: &AccountsRemove) -> Outcome {
     let account = arguments.account.as_ref().or(arguments.flag.as_ref()).map_or("default", String::as_str);
     let host = open(&[])?;
     if !accounts::remove(&host, provider, account)? {
-        let message = format!("The store holds no account '{account}' of '{provider}'.");
-        return Err(Fault::new(Code::Unknown, message).into());
+        return Err(not_stored(&host, provider, account).into());
     }
     let left = left(&host, provider, account);
     if *json {
@@ -156,6 +155,15 @@ pub(super) fn remove(arguments: &AccountsRemove) -> Outcome {
         ));
     }
     Ok(0)
+}
+
+fn not_stored(host: &Host, provider: &str, account: &str) -> Fault {
+    let message = format!("The store holds no account '{account}' of '{provider}'.");
+    let found = host.provider(provider).ok().map(|provider| accounts::standing(host, &provider, account));
+    let stands = found.is_some_and(|found| matches!(found.place, Some(accounts::Place::Environment)));
+    let field = accounts::variable(provider, account, "…");
+    let cure = if stands { format!(" It stands in the environment, as {field}; unset that.") } else { String::new() };
+    Fault::new(Code::Unknown, message + &cure)
 }
 
 /// What takes back the decisions about an account that there is no more.

@@ -4,7 +4,7 @@ use super::arguments::PluginFolders;
 use super::failure::Outcome;
 use super::{open, output};
 use clap::Args;
-use kosmo::{Code, Fault, docs};
+use kosmo::{Code, Fault, Host, docs};
 
 #[derive(Debug, Args)]
 pub(super) struct IntegrationsSchema {
@@ -30,8 +30,16 @@ pub(super) fn run(arguments: &IntegrationsSchema) -> Outcome {
         Err(docs::NoPage::Unknown { suggestions, .. }) if !suggestions.is_empty() => {
             Err(unknown(name, &format!(". Did you mean: {}", suggestions.join(", "))).into())
         }
-        Err(docs::NoPage::Unknown { .. }) => Err(unknown(name, "").into()),
+        Err(docs::NoPage::Unknown { .. }) => Err(unknown(name, &listing(&host, name)).into()),
         Err(docs::NoPage::Broken(fault)) => Err(fault.into()),
+    }
+}
+
+/// Where there is nothing like it, what lists all there is.
+fn listing(host: &Host, name: &str) -> String {
+    match name.split_once('.').filter(|(provider, _)| host.registry().knows(provider)) {
+        Some((provider, _)) => format!(". kosmo integrations:{provider} lists its functions"),
+        None => ". kosmo integrations:list names the providers".into(),
     }
 }
 

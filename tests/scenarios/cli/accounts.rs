@@ -75,6 +75,8 @@ fn an_account_comes_whole_from_the_file_or_whole_from_the_environment() {
     let url = scenario.simulator.dialpad_url().to_owned();
     let (work, support) = (Simulator::token("dialpad", "work"), Simulator::token("dialpad", "support"));
     let environment = [("DIALPAD_ACCESS_TOKEN", work.as_str()), ("DIALPAD_URL", &url)];
+    let ran = kosmo_with(&scenario, &["accounts:remove", "dialpad", "default"], &environment, None);
+    assert!(ran.code == 1 && ran.stderr.contains("It stands in the environment, as DIALPAD_"), "{ran:?}");
 
     scenario
         .write("config.toml", &format!("[accounts.dialpad.default]\nurl = \"{url}\"\naccess_token = \"{support}\"\n"));
@@ -140,7 +142,7 @@ fn no_account_can_stand_where_a_function_or_a_word_of_lua_does() {
         let refused = kosmo_with(&scenario, &line, &[], None);
         assert_eq!(
             (refused.code, &refused.json()["fault"]["code"]),
-            (1, &"unconfigured".into()),
+            (2, &"invalid_argument".into()),
             "{name}: {refused:?}"
         );
         assert!(!scenario.home().join("kosmo.db").exists() || listed(&scenario).is_empty(), "{name}");

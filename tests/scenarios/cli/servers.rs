@@ -33,6 +33,11 @@ fn what_servers_offer_is_listed_and_read() {
     run(&["mcp:tools", "gitub"]);
     run(&["mcp:schema", "github.create_isue"]);
     run(&["mcp:schema", "github.create_isue", "--json"]);
+    let server = json!({"command": env!("CARGO_BIN_EXE_misbehaving-server"), "args": ["good"]});
+    let servers = json!({"github": server, "silent": {"command": "no-such-program"}});
+    scenario.write("mcp.json", &json!({ "mcpServers": servers }).to_string());
+    transcript.run(&["mcp:tools"]);
+    transcript.run(&["mcp:tools", "--json"]);
     transcript.compare("mcp_offers");
 }
 
@@ -66,6 +71,7 @@ fn without_permission_nothing_is_called() {
     run(&["mcp:call", "github.create_issue", "--title", "Broken"]);
     run(&["mcp:call", "github.create_issue", "--title", "Broken", "--json"]);
     run(&["mcp:call", "github.create_issue", "--title", "Broken", "--force"]);
+    run(&["mcp:call", "github.create_issue", "--title", "Broken", "--force", "--json"]);
     run(&["mcp:call", "github.echo", "--message", "still allowed"]);
     transcript.compare("mcp_refused");
 }

@@ -95,3 +95,9 @@ fn a_client_that_reads_nothing_keeps_no_server_from_ending() {
     until("its end", || child.try_wait().expect("a child").is_some());
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn whoever_leaves_before_saying_a_word_ends_it_quietly() {
+    let ran = Scenario::new().kosmo(&["mcp:serve"]);
+    assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), (0, "", ""));
+}

@@ -208,6 +208,7 @@ fn find(host: &Host, name: &str) -> Result<(Arc<Provider>, String), Fault> {
         let near = match (near.is_empty(), known.is_empty()) {
             (_, true) => " No plugins are installed. Add one with: kosmo plugins:install FILE.wasm".into(),
             (false, _) if !function.is_empty() => format!("{near}.{function}"),
+            (true, _) => " kosmo integrations:list names the providers".into(),
             _ => near,
         };
         return Err(unknown(name, &near));
@@ -222,10 +223,11 @@ fn find(host: &Host, name: &str) -> Result<(Arc<Provider>, String), Fault> {
     let functions = || found.description().functions.iter().map(|function| function.name.as_str());
     match found.description().function(function) {
         Some(declared) => Ok((Arc::clone(&found), declared.name.clone())),
-        None if function.is_empty() => {
-            Err(unknown(name, &format!(" kosmo integrations:{provider} lists its functions")))
+        None => {
+            let near = kosmo::did_you_mean(function, functions());
+            let all = || format!(" kosmo integrations:{provider} lists its functions");
+            Err(unknown(name, &if near.is_empty() { all() } else { near }))
         }
-        None => Err(unknown(name, &kosmo::did_you_mean(function, functions()))),
     }
 }
 

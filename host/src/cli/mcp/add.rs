@@ -132,14 +132,14 @@ pub(super) fn tell(name: &str, scope: Scope, path: &std::path::Path, json: bool)
 
 fn entry(arguments: &McpAdd) -> Result<Entry, Usage> {
     let target = arguments.target.clone();
-    let is_url = |target: &String| target.starts_with("http://") || target.starts_with("https://");
     let http = match arguments.transport {
         Some(transport) => transport == Transport::Http,
-        None => arguments.url.is_some() || arguments.command.is_none() && target.as_ref().is_some_and(is_url),
+        None => arguments.url.is_some() || arguments.command.is_none() && target.as_deref().is_some_and(is_url),
     };
     let given = |named: &Option<String>| (named.clone().or_else(|| target.clone()), named.is_some());
     let (start, target_is_argument) = given(if http { &arguments.url } else { &arguments.command });
     let Some(start) = start else { return Err(Usage(nothing(&arguments.name, http))) };
+    check_start_form(arguments, &start, http)?;
     let first = target.filter(|_| target_is_argument);
     let args: Vec<_> = first.into_iter().chain(arguments.args.clone()).chain(arguments.arg.clone()).collect();
     if http && !args.is_empty() {
@@ -159,6 +159,23 @@ fn entry(arguments: &McpAdd) -> Result<Entry, Usage> {
         timeout: arguments.timeout,
         disabled: arguments.disable,
     })
+}
+
+/// A URL of another kind would be no server, nor is it likely to be a program.
+fn check_start_form(arguments: &McpAdd, start: &str, http: bool) -> Result<(), Usage> {
+    let is_typed = arguments.transport.is_some() || arguments.command.is_some();
+    if http && !is_url(start) && !start.contains("${") {
+        return Err(Usage(format!("A server with a URL is at http:// or https://, and `{start}` is neither.")));
+    }
+    if !http && !is_typed && start.contains("://") {
+        let cure = "If it is a program, say so with --type=stdio.";
+        return Err(Usage(format!("A server with a URL is at http:// or https://, and `{start}` is neither. {cure}")));
+    }
+    Ok(())
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }
 
 fn nothing(name: &str, http: bool) -> String {
@@ -254,6 +271,8 @@ mod tests {
         let error = |line: &[&str]| read(line).expect_err("refused").to_string();
         assert!(error(&[]).contains("kosmo mcp:add s -- COMMAND"), "{}", error(&[]));
         assert!(error(&["--type=http"]).contains("--url"));
+        assert!(error(&["--type=http", "foo"]).contains("`foo` is neither"));
+        assert!(error(&["ftp://x/y"]).contains("--type=stdio"));
         assert!(error(&["https://a.test", "x"]).contains("takes no arguments"));
         assert!(!error(&["x", "--env", "s3cr3t value"]).contains("s3cr3t"));
         assert!(error(&["x", "--env", "=v"]).contains("--env takes a name"));

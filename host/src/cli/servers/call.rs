@@ -203,12 +203,17 @@ impl Asked<'_> {
         envelope["meta"] = json!({
             "dry_run": options.dry_run,
             "operation": self.operation,
-            "permission_bypassed": options.force,
+            "permission_bypassed": options.force && !fault.is_some_and(is_refusal),
             "server": self.server,
         });
         envelope["duration_ms"] = json!((self.begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0);
         envelope
     }
+}
+
+/// What was refused all the same passed nothing by.
+fn is_refusal(fault: &Fault) -> bool {
+    matches!(fault.code, Code::Denied | Code::ApprovalRequired)
 }
 
 /// What was typed behind a tool's name. What the values mean, the tool's schema says.

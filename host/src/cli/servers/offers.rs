@@ -88,11 +88,15 @@ pub(super) fn tools(arguments: &McpTools) -> Outcome {
         |rows| json!({"success": true, "tools": rows}),
         |rows| {
             let cell = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
-            let line = |row: &Value| match row.get("error") {
-                Some(_) => vec![format!("{}: {}", cell(row, "server"), cell(row, "error"))],
-                None => vec![cell(row, "function"), cell(row, "operation"), first_line(&cell(row, "description"))],
+            let line = |row: &Value| {
+                vec![cell(row, "function"), cell(row, "operation"), first_line(&cell(row, "description"))]
             };
-            aligned(&["TOOL", "OPERATION", "DESCRIPTION"], rows, line, "No MCP server offers a tool.")
+            let all = rows.as_array().into_iter().flatten().cloned();
+            let (silent, tools): (Vec<_>, Vec<_>) = all.partition(|row| row.get("error").is_some());
+            let header = ["TOOL", "OPERATION", "DESCRIPTION"];
+            let table = aligned(&header, &tools.into(), line, "No MCP server offers a tool.");
+            let silent = silent.iter().map(|row| format!("{}: {}", cell(row, "server"), cell(row, "error")));
+            [table].into_iter().chain(silent).collect::<Vec<_>>().join("\n")
         },
     )
 }

@@ -46,7 +46,7 @@ use arc_swap::ArcSwap;
 use fair::Fair;
 use handler::Handler;
 use metrics::{Metrics, Refusal};
-use rmcp::service::serve_server_with_ct;
+use rmcp::service::{ServerInitializeError, serve_server_with_ct};
 use rmcp::transport::async_rw::AsyncRwTransport;
 use shelf::Shelf;
 use std::sync::Arc;
@@ -133,10 +133,12 @@ impl Server {
     {
         let handler = Handler::new(self.clone(), Client::anybody(self.offer()));
         let transport = AsyncRwTransport::new_server(read, write).with_max_line_length(LINE);
-        let running = serve_server_with_ct(handler, transport, stop)
-            .await
-            .map_err(|error| ServeError::Handshake(error.into()))?;
-        running.waiting().await.map(drop).map_err(ServeError::Broken)
+        match serve_server_with_ct(handler, transport, stop).await {
+            Ok(running) => running.waiting().await.map(drop).map_err(ServeError::Broken),
+            // Whoever leaves before saying a word wanted nothing.
+            Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+            Err(error) => Err(ServeError::Handshake(error.into())),
+        }
     }
 
     /// Ends what is under way: waits for it, then interrupts it, then gives it up. Gives what was interrupted or given
@@ -219,7 +221,7 @@ impl Server {
 pub enum ServeError {
     /// The first messages are not the protocol's.
     #[error("The other end does not speak the Model Context Protocol: {0}")]
-    Handshake(Box<rmcp::service::ServerInitializeError>),
+    Handshake(Box<ServerInitializeError>),
     /// Nobody can connect any more.
     #[error("No connections can be accepted any more: {0}")]
     Address(std::io::Error),
