@@ -172,6 +172,7 @@ fn a_dry_run_reads_as_it_is_documented() {
     transcript.run(&["integrations:lua", "script.lua", "--dry-run"]);
     transcript.run(&["integrations:lua", "script.lua", "--dry-run", "--force"]);
     transcript.run(&["integrations:lua", "script.lua", "--dry-run", "--suggest-grants"]);
+    transcript.run(&["integrations:lua", "script.lua", "--dry-run", "--suggest-grants", "--json"]);
     transcript.run(&["integrations:lua", "script.lua", "--suggest-grants"]);
     transcript.compare("dry_run");
 }

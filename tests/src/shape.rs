@@ -9,6 +9,9 @@ const NAMED: [&str; 10] =
 /// What a provider, a script or a function's author decides.
 const FREE: [&str; 8] = ["data", "arguments", "input_schema", "properties", "result", "body", "examples", "default"];
 
+/// Lists of words, which are empty where nothing is amiss.
+const WORDS: [&str; 3] = ["credentials_set", "credentials_unset", "changed"];
+
 /// The common form of some documents.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shape {
@@ -39,6 +42,9 @@ impl Shape {
             Value::String(_) => drop(self.kinds.insert("string")),
             Value::Array(items) => {
                 let shape = self.items.get_or_insert_default();
+                if WORDS.contains(&name) {
+                    shape.add(&Value::String(String::new()));
+                }
                 items.iter().for_each(|item| shape.add(item));
             }
             Value::Object(fields) if NAMED.contains(&name) => {

@@ -22,6 +22,7 @@ fn a_schema_reads_as_it_is_documented() {
     let mut transcript = Transcript::new(&scenario);
     transcript.run(&["integrations:schema", "ringcentral.list_messages"]);
     transcript.run(&["integrations:schema", "app.integrations.dialpad.get_call"]);
+    transcript.run(&["integrations:schema", "dialpad.get_call", "--json"]);
     transcript.run(&["integrations:schema", "dialpad.get_cal"]);
     transcript.run(&["integrations:schema", "dialpad.qqqq", "--json"]);
     transcript.run(&["integrations:schema", "dialpad"]);

@@ -113,6 +113,7 @@ fn grants_read_as_they_are_documented() {
     transcript.run(&["grants:check", "dialpad", "DELETE", "/api/v2/call/5"]);
     transcript.run(&["grants:check", "dialpad", "GET", "/api/v2/call/5", "--json"]);
     transcript.run(&["grants:check", "dialpad", "POST", "/api/v2/sms", "--json"]);
+    transcript.run(&["grants:check", "dialpad", "DELETE", "/api/v2/call/5", "--json"]);
     transcript.run(&["grants:add", "dialpad", "GET /api/v2/call/{}"]);
     transcript.run(&["grants:add", "dialpad", "GET /api/v2/call/{}", "--only"]);
     transcript.run(&["grants:add", "dialpad", "GET /api/v2/users", "--json"]);
@@ -226,6 +227,7 @@ fn entry(text: &str) -> Option<Entry> {
     let command = match command {
         "integrations:dialpad" | "integrations:ringcentral" => "integrations:PROVIDER",
         "mcp:github" => "mcp:SERVER",
+        "mcp:gateway:install" => "mcp:install",
         command => command,
     };
     let printed = rest.lines().take_while(|line| !line.starts_with("= ")).filter(|line| !line.starts_with("! "));
