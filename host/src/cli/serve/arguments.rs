@@ -134,12 +134,16 @@ impl McpServe {
         Ok(())
     }
 
-    /// What is named and not installed would be served to nobody.
+    /// What is named and not installed may come yet, unless it is likely to be mistyped.
     pub(super) fn check_integrations(&self, known: &[String]) -> Result<(), String> {
-        let Some(name) = self.named().find(|name| !known.contains(name)) else { return Ok(()) };
-        let near = did_you_mean(name, known.iter().map(String::as_str));
-        let near = if near.is_empty() { " kosmo integrations:list lists those there are." } else { &near };
-        Err(format!("There is no integration `{name}`.{near}"))
+        let near = |name: &String| (name.clone(), did_you_mean(name, known.iter().map(String::as_str)));
+        let mut mistyped = self.missing(known).map(near).filter(|(_, near)| !near.is_empty());
+        mistyped.next().map_or(Ok(()), |(name, near)| Err(format!("There is no integration `{name}`.{near}")))
+    }
+
+    /// What is named and not installed.
+    pub(super) fn missing<'a>(&'a self, known: &'a [String]) -> impl Iterator<Item = &'a String> {
+        self.named().filter(|name| !known.contains(name))
     }
 
     fn named(&self) -> impl Iterator<Item = &String> {

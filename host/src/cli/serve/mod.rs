@@ -36,13 +36,14 @@ pub(super) fn run(arguments: &McpServe) -> Outcome {
 
 async fn serve(arguments: &McpServe) -> Outcome {
     let host = open(&arguments.plugins.folders)?;
-    arguments.check_integrations(&host.registry().names()).map_err(Usage)?;
+    let known = host.registry().names();
+    arguments.check_integrations(&known).map_err(Usage)?;
     let sources = Sources::new(&host);
     let tracer = Tracer::from_env(|name| std::env::var(name).ok())?;
     let server = Server::new(host, arguments.offer(), arguments.shares(), tracer);
     let stop = CancellationToken::new();
     signals::attend(stop.clone())?;
-    warn(arguments);
+    warn(arguments, &known);
     let left = match arguments.http {
         Some(address) => http::serve(arguments, address, &server, sources, stop).await?,
         None => pipes(arguments, &server, sources, stop).await?,
@@ -87,7 +88,10 @@ async fn pipes(
     }
 }
 
-fn warn(arguments: &McpServe) {
+fn warn(arguments: &McpServe, known: &[String]) {
+    for name in arguments.missing(known) {
+        output::error(&format!("warning: there is no integration `{name}`; it is served once it is installed"));
+    }
     if arguments.force {
         output::error(
             "warning: --force: the operator's permissions are passed over; what is done past them is in the audit log",
