@@ -24,12 +24,12 @@ Examples:
 pub(in crate::cli) struct McpNamed {
     /// As `mcp:list` shows it
     #[arg(value_name = "SERVER")]
-    server: String,
+    pub(super) server: String,
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     /// Print one JSON document instead of text
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Flags of `mcp:configure`.

@@ -2,6 +2,7 @@
 
 use super::super::failure::{Outcome, Usage};
 use super::super::{browser, output};
+use super::change::McpNamed;
 use super::row::seen;
 use super::secret::piped;
 use super::{Place, here, meant};
@@ -63,19 +64,6 @@ pub(in crate::cli) struct McpLogin {
     #[command(flatten)]
     place: Place,
     /// Print one JSON document instead of text; the address of the page goes to standard error
-    #[arg(long)]
-    json: bool,
-}
-
-/// Flags of `mcp:logout`.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct McpLogout {
-    /// As `mcp:list` shows it
-    #[arg(value_name = "SERVER")]
-    server: String,
-    #[command(flatten)]
-    place: Place,
-    /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
 }
@@ -153,7 +141,7 @@ pub(super) fn fields(document: &mut Json, signed_in: &SignedIn) {
     document["renewed"] = json!(signed_in.is_renewed);
 }
 
-pub(super) fn logout(arguments: &McpLogout) -> Outcome {
+pub(super) fn logout(arguments: &McpNamed) -> Outcome {
     let (host, config) = here()?;
     let server = meant(&host, &config, &arguments.server, arguments.place)?;
     let SignedOut { was, issuer, revoked } = host.block_on(host.mcp().logout(&server))?;

@@ -61,7 +61,7 @@ pub(super) enum Mcp {
     Login(login::McpLogin),
     /// Sign out at an MCP server
     #[command(name = "mcp:logout", args_override_self = true)]
-    Logout(login::McpLogout),
+    Logout(change::McpNamed),
     /// Keep a secret of an MCP server, sealed
     #[command(name = "mcp:secret:set", after_help = secret::HELP, args_override_self = true)]
     SecretSet(secret::McpSecretSet),
