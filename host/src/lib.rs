@@ -105,3 +105,4 @@ pub use registry::Registry;
 pub use rehearsal::{Rehearsal, Rehearsed};
 pub use scope::Scope;
 pub use secret::Secret;
+pub use shell::shell_quoted;

@@ -14,6 +14,21 @@ pub(crate) fn word(text: &str) -> Option<String> {
     match text {
         _ if text.chars().any(char::is_control) => None,
         _ if is_plain(text) => Some(text.into()),
-        _ => Some(format!("'{}'", text.replace('\'', r"'\''"))),
+        _ => Some(shell_quoted(text)),
+    }
+}
+
+/// In single quotes, as every POSIX shell reads it.
+pub fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_survives_quotes() {
+        assert_eq!(shell_quoted("print('a')"), r"'print('\''a'\'')'");
     }
 }

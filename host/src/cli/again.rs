@@ -1,5 +1,6 @@
 //! The command line that takes a run up again: the one that began it, with `--resume`.
 
+use kosmo::shell_quoted;
 use std::ffi::OsString;
 
 /// The command that goes on with a run of this process.
@@ -29,7 +30,7 @@ fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.into(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
+        false => shell_quoted(word),
     }
 }
 

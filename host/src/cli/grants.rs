@@ -4,7 +4,7 @@ use super::arguments::{GrantsAdd, GrantsCheck, GrantsRemove, GrantsShow};
 use super::failure::{Outcome, Usage};
 use super::{open, output, table};
 use kosmo::grants::{self, Added, Allowed, Answer, GrantsError};
-use kosmo::{Code, Decision, Fault, Grant, Host, Provider};
+use kosmo::{Code, Decision, Fault, Grant, Host, Provider, shell_quoted};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -89,7 +89,8 @@ fn added_text(name: &str, added: &Added) -> String {
         }
         Added::ByDefault(rule) => format!(
             "{name} may send that already: without a list in its grant it may send what its plugin declares. Nothing \
-             was changed. To grant this and nothing else: kosmo grants:add {name} --only '{rule}'"
+             was changed. To grant this and nothing else: kosmo grants:add {name} --only {}",
+            shell_quoted(&rule.to_string())
         ),
     }
 }

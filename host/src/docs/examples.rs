@@ -2,6 +2,7 @@
 
 use super::lua;
 use crate::description::{Description, Function, Operation};
+use crate::shell::shell_quoted;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -26,8 +27,8 @@ impl Example {
     pub(super) fn of(provider: &Description, function: &Function) -> Self {
         let invocation = lua::invocation(&provider.name, function);
         let (name, arguments) = (format!("{}.{}", provider.name, function.name), lua::example_arguments(function));
-        let (force, script) = (force(function), lua::shell_quoted(&format!("dump({invocation})")));
-        let payload = lua::shell_quoted(&Value::from(arguments.clone()).to_string());
+        let (force, script) = (force(function), shell_quoted(&format!("dump({invocation})")));
+        let payload = shell_quoted(&Value::from(arguments.clone()).to_string());
         Self {
             operation: function.operation.as_str(),
             lua: format!("local result = {invocation}\nprint(result)"),

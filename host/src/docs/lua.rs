@@ -50,11 +50,6 @@ pub(super) fn literal(value: &Value) -> String {
     }
 }
 
-/// In single quotes, as every POSIX shell reads it.
-pub(super) fn shell_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// The required parameters; for a write also the first optional one with an example, because a write that changes
 /// nothing is refused. A read gets no optional ones: two that work alone may not go together.
 fn shown(function: &Function) -> impl Iterator<Item = &Parameter> {
@@ -133,11 +128,6 @@ mod tests {
             json!({"a": 1, "end": 2, "a-b": {"c": "d"}, "1st": 3}),
             r#"{a = 1, ["end"] = 2, ["a-b"] = {c = "d"}, ["1st"] = 3}"#,
         );
-    }
-
-    #[test]
-    fn a_command_line_survives_quotes() {
-        assert_eq!(shell_quoted("print('a')"), r"'print('\''a'\'')'");
     }
 
     #[track_caller]

@@ -10,6 +10,7 @@ use crate::journal::Errand;
 use crate::permission::{Intent, Permissions, Ruling};
 use crate::rehearsal::Least;
 use crate::rule::{Base, METHODS, PathPattern, Rule, is_known};
+use crate::shell::shell_quoted;
 use crate::target::{Target, TargetError};
 use http::Method;
 use std::{ptr, slice};
@@ -233,7 +234,10 @@ impl<'a> Checker<'a> {
         let rules: Vec<_> = missing.rules.iter().map(ToString::to_string).collect();
         let rules = if rules.is_empty() { "nothing".into() } else { rules.join("; ") };
         let cure = match missing.own {
-            true => format!("The operator can allow it with: kosmo grants:add {name} '{smallest}'"),
+            true => {
+                let smallest = shell_quoted(&smallest.to_string());
+                format!("The operator can allow it with: kosmo grants:add {name} {smallest}")
+            }
             false => format!(
                 "The operator can allow it by adding \"{smallest}\" to `requests` under [grants.{name}] in {}",
                 missing.file

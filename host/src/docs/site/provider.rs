@@ -1,11 +1,12 @@
 //! The page about one provider: how scripts and shells reach it, its functions, what an account needs, its guide.
 
-use super::super::{lua, provider};
+use super::super::provider;
 use super::html::{Html, code, code_block, element, heading, paragraph, text};
 use super::layout::{Page, document};
 use super::markdown::rendered;
 use super::{counts, function_list};
 use crate::description::Description;
+use crate::shell::shell_quoted;
 use pulldown_cmark::HeadingLevel;
 
 pub(super) fn page(description: &Description) -> String {
@@ -54,7 +55,7 @@ fn command_line(description: &Description) -> Html {
     let inline = format!(
         "kosmo integrations:lua --eval {} --json\nkosmo integrations:lua --eval 'print(docs.read(\"{name}\"))'\n\
          kosmo integrations:docs {name}",
-        lua::shell_quoted(&format!("dump({invocation})"))
+        shell_quoted(&format!("dump({invocation})"))
     );
     let workflow = format!("local result = {invocation}\n\ndump(result)");
     let parts = [
